@@ -1,0 +1,25 @@
+/* memory.h - aligned memory with one check, and the workspace: one allocation fanned out into arrays. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <stddef.h>
+
+/* Zeroed memory for count items of `size` bytes, aligned to 64 bytes. *out is NULL on failure, which
+ * includes an overflow of count * size. Release with free(). Zero items give a valid pointer. */
+int memory_alloc(void *out, size_t count, size_t size);
+
+/* A copy of `text`; release with free(). */
+int memory_copy_text(char **out, const char *text);
+
+/* Two passes over the same take() calls: the first, with base NULL, adds up the size; workspace_open()
+ * allocates it; the second hands out the pointers. */
+struct workspace {
+    char *base;
+    size_t used, size;
+};
+
+void *workspace_take(struct workspace *w, size_t count, size_t size);
+int workspace_open(struct workspace *w); /* after the first pass; zeroes the memory */
+void workspace_close(struct workspace *w);
+
+#endif

@@ -1,0 +1,40 @@
+/* random.h - counter-based random streams (Philox4x32-10, Salmon et al. 2011, from Random123).
+ *
+ * A stream is a pure function of (seed, trial, budget, purpose) and of how often it was read, never of rank
+ * or time: the promise "same numbers for any number of ranks and any restart" begins here. Methods are left
+ * out of the key on purpose: trial t of every method starts from the same random pool, which pairs their
+ * comparison and keeps a trial independent of what else the job contains. */
+#ifndef RANDOM_H
+#define RANDOM_H
+
+#include <stdint.h>
+
+enum random_purpose {
+    RANDOM_WEIGHTS = 1,  /* initial weights */
+    RANDOM_POOL,         /* the first training pool */
+    RANDOM_BATCH,        /* batches drawn from the pool */
+    RANDOM_TENTH,        /* random parts of the space that are ranked while sampling */
+    RANDOM_SELECT,       /* the fixed part of the space on which the final weights are chosen */
+    RANDOM_SCORE,        /* the predictor "random" */
+    RANDOM_TEST,
+};
+
+struct random_stream {
+    uint32_t key[2];     /* seed */
+    uint32_t tag[2];     /* trial; purpose and budget */
+    uint64_t counter;
+    uint32_t block[4];
+    int left;            /* unread words of block */
+};
+
+/* purpose < 256, 0 <= budget < 2^24 (the N of the trial). */
+void random_open(struct random_stream *s, uint64_t seed, uint32_t trial, uint32_t budget, enum random_purpose purpose);
+
+uint32_t random_bits(struct random_stream *s);
+double random_uniform(struct random_stream *s);              /* in [0, 1), 32 bits */
+int64_t random_below(struct random_stream *s, int64_t n);    /* uniform in 0..n-1 without bias, n >= 1 */
+
+/* m distinct numbers of 0..n-1, ascending, every subset equally likely; 0 <= m <= n; O(n). */
+void random_subset(int64_t *out, int64_t m, int64_t n, struct random_stream *s);
+
+#endif

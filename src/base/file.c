@@ -1,0 +1,51 @@
+#include "file.h"
+
+#include "memory.h"
+#include "status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int write_all(int file, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(file, data, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return -1;
+        data += written;
+        size -= (size_t)written;
+    }
+    return fsync(file); /* before the rename: a crash must not leave an empty file under the final name */
+}
+
+static int fail_system(const char *path, const char *what)
+{
+    return status_fail(STATUS_FAILURE, "%s: %s: %s", path, what, strerror(errno));
+}
+
+static int save(const char *part, const char *path, const void *data, size_t size)
+{
+    int file = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (file < 0) return fail_system(path, "cannot be written");
+    int status = STATUS_OK;
+    if (write_all(file, data, size) != 0) status = fail_system(path, "cannot be written");
+    if (close(file) != 0 && status == STATUS_OK) status = fail_system(path, "cannot be written");
+    if (status == STATUS_OK && rename(part, path) != 0) status = fail_system(path, "cannot be replaced");
+    if (status != STATUS_OK) unlink(part);
+    return status;
+}
+
+int file_write(const char *path, const void *data, size_t size)
+{
+    char *part;
+    const size_t length = strlen(path) + sizeof ".part";
+    TRY(memory_alloc(&part, length, 1));
+    snprintf(part, length, "%s.part", path);
+    int status = save(part, path, data, size);
+    free(part);
+    return status;
+}

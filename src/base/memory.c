@@ -1,0 +1,69 @@
+#include "memory.h"
+
+#include "status.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static int aligned(void **out, size_t bytes)
+{
+    *out = NULL;
+    if (bytes > SIZE_MAX - ALIGNMENT) return status_fail(STATUS_FAILURE, "a size of %zu bytes is too large", bytes);
+    size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (rounded == 0) rounded = ALIGNMENT;
+    void *memory = aligned_alloc(ALIGNMENT, rounded);
+    if (memory == NULL) return status_fail(STATUS_FAILURE, "out of memory: %zu bytes are not to be had", rounded);
+    memset(memory, 0, rounded);
+    *out = memory;
+    return STATUS_OK;
+}
+
+int memory_alloc(void *out, size_t count, size_t size)
+{
+    void *memory = NULL;
+    int status = STATUS_OK;
+    if (size != 0 && count > SIZE_MAX / size)
+        status = status_fail(STATUS_FAILURE, "%zu items of %zu bytes are too large for memory", count, size);
+    else
+        status = aligned(&memory, count * size);
+    memcpy(out, &memory, sizeof memory);
+    return status;
+}
+
+int memory_copy_text(char **out, const char *text)
+{
+    size_t length = strlen(text) + 1;
+    TRY(memory_alloc(out, length, 1));
+    memcpy(*out, text, length);
+    return STATUS_OK;
+}
+
+void *workspace_take(struct workspace *w, size_t count, size_t size)
+{
+    assert(size == 0 || count <= (SIZE_MAX / 2) / size);
+    size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    char *pointer = w->base == NULL ? NULL : w->base + w->used;
+    w->used += bytes;
+    assert(w->base == NULL || w->used <= w->size);
+    return pointer;
+}
+
+int workspace_open(struct workspace *w)
+{
+    void *memory;
+    TRY(aligned(&memory, w->used));
+    w->base = memory;
+    w->size = w->used;
+    w->used = 0;
+    return STATUS_OK;
+}
+
+void workspace_close(struct workspace *w)
+{
+    free(w->base);
+    *w = (struct workspace){0};
+}

@@ -1,0 +1,40 @@
+#include "status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MESSAGE_MAX = 2048 };
+
+static char message[MESSAGE_MAX];
+
+int status_fail(enum status code, const char *format, ...)
+{
+    if (message[0] == '\0') {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(message, sizeof message, format, arguments);
+        va_end(arguments);
+    }
+    return code;
+}
+
+const char *status_message(void)
+{
+    return message;
+}
+
+void status_clear(void)
+{
+    message[0] = '\0';
+}
+
+int status_agree(MPI_Comm comm, int status)
+{
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    struct { int status, rank; } mine = {status, rank}, worst;
+    MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm); /* MAXLOC: the lowest rank of the worst status */
+    if (worst.status != STATUS_OK) MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, worst.rank, comm);
+    return worst.status;
+}
