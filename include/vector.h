@@ -1,0 +1,138 @@
+/* vector.h - the number type of the layers and its vectors, as wide as the CPU that the build is for.
+ *
+ * Everything in nn/ and predictor/ computes in `real`: float, or double when built with REAL_DOUBLE (gradient
+ * checks). Arrays of activations are [rows][WIDTH], 64-byte aligned. The compiler lowers the vector types to whatever
+ * the target has, so there is one source for AVX-512, AVX2, SSE and others. */
+#ifndef VECTOR_H
+#define VECTOR_H
+
+#include <math.h>
+#include <stdint.h>
+
+#ifdef REAL_DOUBLE
+typedef double real;
+typedef int64_t real_bits;
+#else
+typedef float real;
+typedef int32_t real_bits;
+#endif
+
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+
+typedef real vec __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef real_bits vec_bits __attribute__((vector_size(VECTOR_BYTES), may_alias));
+
+enum {
+    WIDTH = 64,                             /* H of method.md */
+    LANES = VECTOR_BYTES / (int)sizeof(real),
+    WIDTH_VECTORS = WIDTH / LANES,
+};
+
+static inline vec vec_load(const real *p)
+{
+    return *(const vec *)p;
+}
+
+static inline void vec_store(real *p, vec v)
+{
+    *(vec *)p = v;
+}
+
+static inline vec vec_all(real s)
+{
+    return (vec){0} + s;
+}
+
+/* mask ? a : b, lane by lane; mask lanes are 0 or -1. */
+static inline vec vec_select(vec_bits mask, vec a, vec b)
+{
+    return (vec)((mask & (vec_bits)a) | (~mask & (vec_bits)b));
+}
+
+static inline vec vec_min(vec a, vec b)
+{
+    return vec_select(a < b, a, b);
+}
+
+static inline vec vec_max(vec a, vec b)
+{
+    return vec_select(a > b, a, b);
+}
+
+static inline real vec_sum(vec v)
+{
+    real lane[LANES];
+    __builtin_memcpy(lane, &v, sizeof v);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+
+static inline real vec_largest(vec v)
+{
+    real lane[LANES];
+    __builtin_memcpy(lane, &v, sizeof v);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
+    return lane[0];
+}
+
+/* Lanes i of a bit mask, shifted right by `first`: -1 where bit (first + i) is set. */
+static inline vec_bits vec_mask(uint32_t bits, int first)
+{
+    vec_bits lane;
+    for (int i = 0; i < LANES; i++) lane[i] = first + i;
+    return -(((vec_bits){0} + (real_bits)bits) >> lane & 1);
+}
+
+/* e^x, within 2 units in the last place on [-87, 88] (float); outside, the value at the nearer end. */
+static inline vec vec_exp(vec x)
+{
+#ifdef REAL_DOUBLE
+    for (int i = 0; i < LANES; i++) x[i] = exp(x[i]);
+    return x;
+#else
+    x = vec_min(vec_max(x, vec_all(-87.0f)), vec_all(88.0f));
+    const float shift = 0x1.8p23f;            /* adding it rounds to an integer, left in the low mantissa bits */
+    vec t = x * 1.44269504f + shift;
+    vec n = t - shift;
+    vec r = x - n * 0x1.62e4p-1f;             /* ln 2 in two parts: n times the first is exact */
+    r -= n * 1.42860677e-6f;
+    vec p = r * (1.0f / 5040) + 1.0f / 720;   /* Taylor: the rest is below 1e-8 for |r| <= ln(2) / 2 */
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return (vec)((vec_bits)p + ((vec_bits)t << 23));
+#endif
+}
+
+/* mish(x) = x tanh(ln(1 + e^x)), with one exponential and one division: for w = e^x and n = w (w + 2),
+ * tanh(softplus(x)) = n / (n + 2). Beyond 20 that is 1 in float, and w^2 would soon overflow. */
+static inline vec vec_mish(vec x)
+{
+    vec w = vec_exp(vec_min(x, vec_all(20)));
+    vec n = w * (w + 2);
+    return x * (n / (n + 2));
+}
+
+/* mish and its derivative n/(n+2) + x 4 w (w + 1) / (n + 2)^2. */
+static inline vec vec_mish_slope(vec x, vec *slope)
+{
+    vec w = vec_exp(vec_min(x, vec_all(20)));
+    vec n = w * (w + 2);
+    vec r = 1 / (n + 2);
+    vec t = n * r;
+    *slope = t + x * (4 * (n - w) * r) * r;
+    return x * t;
+}
+
+#endif
