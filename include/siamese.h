@@ -1,0 +1,76 @@
+/* siamese.h - the Siamese predictor and its naive form: parameters, training step, scoring. method.md sections 2 to 4.
+ * Letters: B batch, V nodes, O operations, H = WIDTH, E code length. Works in `real`; not collective. */
+#ifndef SIAMESE_H
+#define SIAMESE_H
+
+#include "adam.h"
+#include "attention.h"
+#include "graph_conv.h"
+#include "head.h"
+#include "memory.h"
+#include "random.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the network looks like. */
+struct siamese_shape {
+    int nodes, operations; /* V, O */
+    int code_length;       /* E; 0: basic branch only (the naive predictor) */
+    bool nsam;             /* node self-attention module between the second and the third group */
+    bool efm_value_own;    /* the EFM's value has its own group; default: it is the query, as published */
+};
+
+/* The graph convolution groups. The order is that of the published weight files, and of initialisation. */
+enum siamese_group {
+    GROUP_1, GROUP_2, GROUP_3, NSAM_QUERY, NSAM_KEY, NSAM_VALUE, NSAM_OUT, EFM_QUERY, EFM_KEY, EFM_VALUE, EFM_OUT, SIAMESE_GROUPS
+};
+extern const char *const siamese_group_name[SIAMESE_GROUPS];
+
+/* All parameters, or all their gradients, as views into flat arrays. Groups that the shape lacks are all NULL. */
+struct siamese_parameters {
+    struct graph_conv group[SIAMESE_GROUPS];
+    real *code_weight;      /* [E][V * H] */
+    real *code_bias;        /* [V * H] */
+    struct norm code_norm;
+    struct head head;
+};
+
+struct siamese_training {
+    double huber_delta, adam_beta1, adam_beta2, adam_epsilon, norm_momentum, norm_epsilon;
+};
+
+struct siamese;
+
+/* max_batch bounds the cells of a training step; 0: scoring only. */
+int siamese_create(struct siamese **out, const struct siamese_shape *shape, const struct siamese_training *training, int max_batch);
+void siamese_destroy(struct siamese **s);
+const struct siamese_shape *siamese_shape(const struct siamese *s);
+double siamese_norm_epsilon(const struct siamese *s);
+
+/* Glorot uniform weights, zero biases, gamma 1, beta 0, running mean 0 and variance 1; the optimiser restarts. */
+void siamese_initialise(struct siamese *s, struct random_stream *stream);
+
+/* One array of all parameters: trained ones, then running statistics. Owned by s. */
+real *siamese_weights(struct siamese *s, size_t *count);
+const struct siamese_parameters *siamese_parameters(const struct siamese *s);
+
+void siamese_restart_optimiser(struct siamese *s);
+
+/* Forward and backward pass of one batch in training mode: returns the loss, fills the gradients, updates running
+ * statistics. code [B][E] (NULL for naive), target [B] in [0, 1]. */
+real siamese_gradient(struct siamese *s, const struct cells *batch, const real *code, const real *target);
+const real *siamese_gradients(const struct siamese *s); /* [trained parameters] in the order of siamese_weights */
+size_t siamese_trained(const struct siamese *s);
+
+/* siamese_gradient, then one Adam update. */
+real siamese_step(struct siamese *s, const struct cells *batch, const real *code, const real *target, double rate);
+
+/* Prepare scoring: fold the batch normalisations of the present weights. Call after any change of the weights. */
+void siamese_fold(struct siamese *s);
+
+/* Scores of `batch->count` cells, any number, in [0, 1]: basic branch (code NULL) or estimation branch. Each cell's score depends on
+ * that cell and the weights alone, not on its neighbours in the batch. */
+void siamese_score(real *score, struct siamese *s, const struct cells *batch, const real *code);
+
+#endif

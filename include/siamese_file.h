@@ -1,0 +1,33 @@
+/* siamese_file.h - predictor weights on disk: our own NetCDF files, and the Keras HDF5 files published with the paper.
+ * Serial: call on one rank. */
+#ifndef SIAMESE_FILE_H
+#define SIAMESE_FILE_H
+
+#include "siamese.h"
+
+/* Read either format, recognised by content, into a new predictor for scoring (max_batch = 0). *vocabulary receives the operation
+ * names as one blank-separated text, or NULL when the file has none (Keras); release with free().
+ * STATUS_INPUT for a file that is neither, truncated, or of another network. */
+int siamese_file_read(struct siamese **out, char **vocabulary, const char *path);
+
+/* Write our own format; reading it back gives the same bits. vocabulary: operation names separated by blanks. */
+int siamese_file_write(struct siamese *s, const char *vocabulary, const char *path);
+
+/* The Keras reader, called by siamese_file_read with an open NetCDF handle. */
+int siamese_keras_read(struct siamese **out, int file, const char *path);
+
+/* One named array of parameters. */
+struct siamese_array {
+    char name[32];
+    real *value;
+    int rank;              /* 1 to 3 */
+    const char *axis[3];   /* dimension names: direction input channel node code one */
+    size_t length[3];
+};
+
+enum { SIAMESE_ARRAYS_MAX = 16 * SIAMESE_GROUPS };
+
+/* All arrays of s, trained and running, in a fixed order; returns how many. Directions are separate arrays. */
+int siamese_arrays(struct siamese_array out[SIAMESE_ARRAYS_MAX], const struct siamese *s);
+
+#endif

@@ -1,0 +1,72 @@
+#include "predictor.h"
+
+#include "memory.h"
+#include "status.h"
+
+#include <stdlib.h>
+
+struct predictor {
+    const struct predictor_class *class;
+    void *self;
+};
+
+int predictor_create(struct predictor **out, enum predictor_kind kind, const struct space *space, int code_length,
+                     const struct trial_settings *settings)
+{
+    *out = NULL;
+    struct predictor *p;
+    TRY(memory_alloc(&p, 1, sizeof *p));
+    int status = kind == PREDICTOR_RANDOM ? predictor_random_create(&p->self, &p->class)
+                                          : predictor_siamese_create(&p->self, &p->class, kind, space, code_length, settings);
+    if (status != STATUS_OK) {
+        free(p);
+        return status;
+    }
+    *out = p;
+    return STATUS_OK;
+}
+
+void predictor_destroy(struct predictor **p)
+{
+    if (*p == NULL) return;
+    (*p)->class->destroy((*p)->self);
+    free(*p);
+    *p = NULL;
+}
+
+void predictor_start(struct predictor *p, uint64_t seed, uint32_t trial, uint32_t budget)
+{
+    p->class->start(p->self, seed, trial, budget);
+}
+
+void predictor_fit(struct predictor *p, const struct predictor_pool *pool, const struct predictor_phase *phase,
+                   const struct pulse *pulse)
+{
+    p->class->fit(p->self, pool, phase, pulse);
+}
+
+void predictor_prepare(struct predictor *p)
+{
+    p->class->prepare(p->self);
+}
+
+void predictor_score(struct predictor *p, float *score, const struct predictor_batch *batch)
+{
+    p->class->score(p->self, score, batch);
+}
+
+void predictor_rescore(struct predictor *p, float *score, const struct predictor_batch *batch)
+{
+    p->class->rescore(p->self, score, batch);
+}
+
+bool predictor_rescores(const struct predictor *p)
+{
+    return p->class->rescore != NULL;
+}
+
+float *predictor_state(struct predictor *p, size_t *count)
+{
+    *count = 0;
+    return p->class->state == NULL ? NULL : p->class->state(p->self, count);
+}

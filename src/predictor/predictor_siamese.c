@@ -1,0 +1,147 @@
+/* The neural predictors (naive, siamese, siamese+nsam) behind the common interface: batches are drawn here, cells are
+ * gathered into what the layers read. */
+#include "memory.h"
+#include "predictor.h"
+#include "siamese.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef REAL_DOUBLE /* the interface speaks float; gradient checks use siamese.h directly */
+
+enum { CHUNK = 64 }; /* cells gathered at a time for scoring */
+
+struct neural {
+    struct siamese *siamese;
+    int batch, code_length, nodes;
+    struct random_stream stream;   /* of the batches */
+    int capacity;                  /* cells that the arrays below hold */
+    uint8_t *operation;            /* [capacity][V] */
+    const uint32_t **mask[2];      /* [capacity] */
+    float *code, *target;          /* [capacity][E], [capacity] */
+    struct workspace workspace;
+};
+
+static void take(struct neural *p)
+{
+    struct workspace *w = &p->workspace;
+    const size_t n = (size_t)p->capacity;
+    p->operation = workspace_take(w, n * (size_t)p->nodes, 1);
+    for (int d = 0; d < 2; d++) p->mask[d] = workspace_take(w, n, sizeof(uint32_t *));
+    p->code = workspace_take(w, n * (size_t)(p->code_length + 1), sizeof(float));
+    p->target = workspace_take(w, n, sizeof(float));
+}
+
+static void destroy(void *self)
+{
+    struct neural *p = self;
+    siamese_destroy(&p->siamese);
+    workspace_close(&p->workspace);
+    free(p);
+}
+
+static void start(void *self, uint64_t seed, uint32_t trial, uint32_t budget)
+{
+    struct neural *p = self;
+    struct random_stream weights;
+    random_open(&weights, seed, trial, budget, RANDOM_WEIGHTS);
+    siamese_initialise(p->siamese, &weights);
+    random_open(&p->stream, seed, trial, budget, RANDOM_BATCH);
+}
+
+/* Place cell number i of a batch. */
+static void gather(struct neural *p, int i, const struct space *space, int64_t cell)
+{
+    const struct graph *graph = space_graph(space, cell);
+    memcpy(p->operation + i * p->nodes, space->operation + cell * p->nodes, (size_t)p->nodes);
+    p->mask[0][i] = graph->successors;
+    p->mask[1][i] = graph->predecessors;
+}
+
+static struct cells cells(const struct neural *p, int count)
+{
+    return (struct cells){count, p->nodes, p->operation, {p->mask[0], p->mask[1]}};
+}
+
+static void fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
+{
+    struct neural *p = self;
+    const size_t code_bytes = (size_t)p->code_length * sizeof(float);
+    if (phase->restart) siamese_restart_optimiser(p->siamese);
+    for (int step = 0; step < phase->epochs * phase->steps; step++) {
+        for (int i = 0; i < p->batch; i++) {
+            int64_t drawn = random_below(&p->stream, pool->size); /* with replacement */
+            gather(p, i, pool->space, pool->cell[drawn]);
+            p->target[i] = pool->label[drawn];
+            if (code_bytes > 0) memcpy(p->code + i * p->code_length, pool->code + drawn * p->code_length, code_bytes);
+        }
+        struct cells batch = cells(p, p->batch);
+        siamese_step(p->siamese, &batch, p->code, p->target, phase->learning_rate);
+        pulse_beat(pulse);
+    }
+}
+
+static void prepare(void *self)
+{
+    siamese_fold(((struct neural *)self)->siamese);
+}
+
+static void score_branch(struct neural *p, float *score, const struct predictor_batch *batch, const float *code)
+{
+    for (int first = 0; first < batch->count; first += CHUNK) {
+        int count = batch->count - first < CHUNK ? batch->count - first : CHUNK;
+        for (int i = 0; i < count; i++) gather(p, i, batch->space, batch->cell[first + i]);
+        struct cells chunk = cells(p, count);
+        siamese_score(score + first, p->siamese, &chunk, code == NULL ? NULL : code + first * p->code_length);
+    }
+}
+
+static void score(void *self, float *out, const struct predictor_batch *batch)
+{
+    score_branch(self, out, batch, NULL);
+}
+
+static void rescore(void *self, float *out, const struct predictor_batch *batch)
+{
+    score_branch(self, out, batch, batch->code);
+}
+
+static float *state(void *self, size_t *count)
+{
+    return siamese_weights(((struct neural *)self)->siamese, count);
+}
+
+int predictor_siamese_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,
+                             int code_length, const struct trial_settings *settings)
+{
+    static const struct predictor_class one_branch = {destroy, start, fit, prepare, score, NULL, state};
+    static const struct predictor_class two_branches = {destroy, start, fit, prepare, score, rescore, state};
+    const bool naive = kind == PREDICTOR_NAIVE;
+    const struct siamese_shape shape = {space->nodes, space->operations, naive ? 0 : code_length, kind == PREDICTOR_SIAMESE_NSAM,
+                                        settings->efm_value_own};
+    const struct siamese_training training = {settings->huber_delta,  settings->adam_beta1,    settings->adam_beta2,
+                                              settings->adam_epsilon, settings->norm_momentum, settings->norm_epsilon};
+    struct neural *p;
+    *self = NULL;
+    TRY(memory_alloc(&p, 1, sizeof *p));
+    p->batch = settings->batch;
+    p->code_length = shape.code_length;
+    p->nodes = space->nodes;
+    p->capacity = settings->batch > CHUNK ? settings->batch : CHUNK;
+    int status = siamese_create(&p->siamese, &shape, &training, settings->batch);
+    if (status == STATUS_OK) {
+        take(p);
+        status = workspace_open(&p->workspace);
+    }
+    if (status != STATUS_OK) {
+        destroy(p);
+        return status;
+    }
+    take(p);
+    *self = p;
+    *class = naive ? &one_branch : &two_branches;
+    return STATUS_OK;
+}
+
+#endif

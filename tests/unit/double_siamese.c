@@ -1,0 +1,102 @@
+/* The whole training step of every shape of the predictor against central differences, in float64. */
+#include "gradient.h"
+#include "siamese.h"
+#include "status.h"
+
+#include <string.h>
+
+enum { BATCH = 3, NODES = 6, OPERATIONS = 5, CODE = 3 };
+
+struct setting {
+    struct siamese *s;
+    struct cells batch;
+    real code[BATCH * CODE], target[BATCH];
+    uint8_t operation[BATCH * NODES];
+    uint32_t forth[BATCH][NODES], back[BATCH][NODES];
+    const uint32_t *mask[2][BATCH];
+};
+
+static double loss(void *argument)
+{
+    struct setting *t = argument;
+    return (double)siamese_gradient(t->s, &t->batch, t->code, t->target);
+}
+
+/* Cells with different random graphs, one of them without any edge. */
+static void fill(struct setting *t, struct random_stream *stream)
+{
+    for (int b = 0; b < BATCH; b++) {
+        memset(t->forth[b], 0, sizeof t->forth[b]);
+        memset(t->back[b], 0, sizeof t->back[b]);
+        for (int i = 0; i < NODES; i++)
+            for (int j = i; j < NODES; j++)
+                if (i == j || (b > 0 && random_below(stream, 2))) {
+                    t->forth[b][i] |= 1u << j;
+                    t->back[b][j] |= 1u << i;
+                }
+        t->mask[0][b] = t->forth[b];
+        t->mask[1][b] = t->back[b];
+        t->target[b] = (real)(0.3 * b);
+        for (int i = 0; i < NODES; i++) t->operation[b * NODES + i] = (uint8_t)random_below(stream, OPERATIONS);
+    }
+    gradient_fill(t->code, BATCH * CODE, 2, stream);
+    t->batch = (struct cells){BATCH, NODES, t->operation, {t->mask[0], t->mask[1]}};
+}
+
+static void check(int code_length, bool nsam, bool own)
+{
+    static struct setting t;
+    const struct siamese_shape shape = {NODES, OPERATIONS, code_length, nsam, own};
+    /* momentum 1 leaves the running statistics alone, so that evaluations do not change the state */
+    const struct siamese_training training = {.huber_delta = 0.5, .adam_beta1 = 0.9, .adam_beta2 = 0.999, .adam_epsilon = 1e-7,
+                                              .norm_momentum = 1, .norm_epsilon = 1e-4};
+    struct random_stream stream;
+    random_open(&stream, 7, (uint32_t)code_length, nsam, RANDOM_TEST);
+    fill(&t, &stream);
+    assert_int_equal(siamese_create(&t.s, &shape, &training, BATCH), STATUS_OK);
+    siamese_initialise(t.s, &stream);
+    size_t all, trained = siamese_trained(t.s);
+    real *weights = siamese_weights(t.s, &all);
+    loss(&t);
+    real *gradient = test_malloc(trained * sizeof(real));
+    memcpy(gradient, siamese_gradients(t.s), trained * sizeof(real));
+    gradient_check("parameter", loss, &t, weights, gradient, trained, trained / 1500 + 1, 1e-6);
+    size_t head = trained - 2 * (size_t)LANES; /* all of the head, and what is before it */
+    gradient_check("head", loss, &t, weights + head, gradient + head, trained - head, 1, 1e-6);
+    test_free(gradient);
+    siamese_destroy(&t.s);
+}
+
+static void naive(void **state) { (void)state; check(0, false, false); }
+static void siamese(void **state) { (void)state; check(CODE, false, false); }
+static void siamese_nsam(void **state) { (void)state; check(CODE, true, false); }
+static void siamese_own_value(void **state) { (void)state; check(CODE, true, true); }
+
+/* The bias before a batch normalisation has no gradient: moving it leaves the loss where it is. */
+static void bias_is_cancelled(void **state)
+{
+    (void)state;
+    static struct setting t;
+    const struct siamese_shape shape = {NODES, OPERATIONS, CODE, true, false};
+    const struct siamese_training training = {.huber_delta = 0.5, .norm_momentum = 1, .norm_epsilon = 1e-4};
+    struct random_stream stream;
+    random_open(&stream, 9, 0, 0, RANDOM_TEST);
+    fill(&t, &stream);
+    assert_int_equal(siamese_create(&t.s, &shape, &training, BATCH), STATUS_OK);
+    siamese_initialise(t.s, &stream);
+    double before = loss(&t);
+    for (int g = 0; g < SIAMESE_GROUPS; g++)
+        for (int d = 0; d < 2 && siamese_parameters(t.s)->group[g].bias[d] != NULL; d++)
+            gradient_fill(siamese_parameters(t.s)->group[g].bias[d], WIDTH, 1, &stream);
+    assert_true(fabs(loss(&t) - before) < 1e-12);
+    siamese_destroy(&t.s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(naive), cmocka_unit_test(siamese), cmocka_unit_test(siamese_nsam), cmocka_unit_test(siamese_own_value),
+        cmocka_unit_test(bias_is_cancelled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
