@@ -1,0 +1,66 @@
+/* trial.h - one trial: sample, train the predictor, rank the space, train the first K. method.md sections 3 to 7. */
+#ifndef TRIAL_H
+#define TRIAL_H
+
+#include "candidate.h"
+#include "group.h"
+#include "method.h"
+#include "pulse.h"
+#include "space.h"
+#include "timer.h"
+
+/* The constants of method.md sections 4 to 7; trial_defaults() gives the published ones. */
+struct trial_settings {
+    int batch;                      /* B = 8, drawn with replacement */
+    int epochs[4];                  /* 40 100 60 3: warm up, sample, refine, select */
+    double learning_rate[4];        /* 1e-3 1e-3 1e-4 1e-4; the optimiser restarts with each */
+    double huber_delta;             /* 0.5 */
+    double adam_beta1, adam_beta2, adam_epsilon;
+    double norm_momentum, norm_epsilon;
+    bool efm_value_own;             /* false: the EFM's value is its query, as published */
+    double initial_share;           /* lambda = 0.3 */
+    int rounds;                     /* f = 10 */
+    double part;                    /* 0.1: the part of the space that BTS ranks, and on which weights are selected */
+    int c_train, c_evaluate;        /* 30, 60 */
+    int k_max;                      /* length of the best-so-far curve: 200 */
+};
+void trial_defaults(struct trial_settings *s);
+
+struct trial_spec {
+    struct method method;
+    int n;           /* N: architectures trained for the predictor, at least 4 */
+    uint32_t trial;  /* number of the repetition */
+    uint64_t seed;
+};
+
+/* Filled in on the group's rank 0. Arrays are owned by the trial's workspace and stay until the next trial. */
+struct trial_result {
+    int k_max, pool_size;
+    const double *best;       /* [k_max] best true accuracy of the first k+1 chosen, in [0, 1] */
+    const int64_t *chosen;    /* [k_max] cells in ranked order */
+    const double *chosen_accuracy; /* [k_max] in [0, 1] */
+    const double *score;      /* [k_max] what the predictor thought when it chose, in [0, 1] */
+    const int64_t *pool;      /* [pool_size] cells of the training pool in order of arrival */
+    struct candidate_cost training_cost; /* before evaluation */
+    int64_t codes_evaluate;   /* codes bought while ranking for evaluation */
+    const int64_t *trainings; /* [k_max] full trainings charged in all when the first k+1 chosen are trained */
+    double rho, tau;          /* Spearman and Kendall tau-b of the whole ranking against truth */
+    double tau_top;           /* Kendall tau-b inside the true top tenth */
+    struct timer timer;
+};
+
+struct trial; /* everything a rank needs for trials, reused from one to the next */
+
+/* Collective over the group. space and candidate must outlive the trial. n_max bounds the N of later calls. */
+int trial_create(struct trial **out, const struct group *group, const struct space *space, const struct trial_settings *settings,
+                 int n_max, const struct pulse *pulse);
+void trial_destroy(struct trial **t);
+
+/* Collective over the group, with the same spec on all ranks. The result depends only on space, candidate, settings and
+ * spec: not on the group's size, nor on earlier trials. */
+int trial_run(struct trial_result *out, struct trial *t, struct candidate *candidate, const struct trial_spec *spec);
+
+/* Bytes a rank takes for trials, for --dry-run. */
+size_t trial_memory(const struct space *space, const struct trial_settings *settings, int n_max);
+
+#endif
