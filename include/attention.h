@@ -7,14 +7,14 @@
 #include "graph_conv.h"
 #include "vector.h"
 
-/* Columns of a row of S in memory: nodes rounded up to whole vectors. */
+/* Columns of a V x V matrix in memory: nodes rounded up to whole vectors. */
 static inline int attention_columns(int nodes)
 {
     return (nodes + LANES - 1) / LANES * LANES;
 }
 
 struct attention_cache {
-    real *weight[2]; /* [count][nodes][columns] the two softmax matrices; the columns beyond `nodes` are 0 */
+    real *weight[2]; /* [count][nodes][columns] the two softmax matrices, transposed: keys by queries */
 };
 
 struct attention_scratch {

@@ -16,7 +16,7 @@ void matmul(real *y, const real *x, const real *w, int rows, int depth, int row_
 /* The same for few columns: y[rows][columns] = x w, columns a multiple of LANES, w[depth][columns]. */
 void matmul_narrow(real *y, const real *x, const real *w, int rows, int depth, int columns, int row_step);
 
-/* t[columns][t_step] = a[rows][columns] transposed. */
-void matmul_transpose(real *t, const real *a, int rows, int columns, int t_step);
+/* t[WIDTH][t_step] = a[rows][WIDTH] transposed; columns of t from `rows` up to whole vectors are set to 0. */
+void matmul_transpose(real *t, const real *a, int rows, int t_step);
 
 #endif

@@ -46,7 +46,7 @@ static inline void vec_store(real *p, vec v)
 
 static inline vec vec_all(real s)
 {
-    return (vec){0} + s;
+    return s - (vec){0}; /* not 0 + s, which is another number for s = -0 and so costs an addition */
 }
 
 /* mask ? a : b, lane by lane; mask lanes are 0 or -1. */
@@ -74,21 +74,36 @@ static inline real vec_sum(vec v)
     return lane[0];
 }
 
-static inline real vec_largest(vec v)
-{
-    real lane[LANES];
-    __builtin_memcpy(lane, &v, sizeof v);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-    return lane[0];
-}
-
 /* Lanes i of a bit mask, shifted right by `first`: -1 where bit (first + i) is set. */
 static inline vec_bits vec_mask(uint32_t bits, int first)
 {
     vec_bits lane;
     for (int i = 0; i < LANES; i++) lane[i] = first + i;
     return -(((vec_bits){0} + (real_bits)bits) >> lane & 1);
+}
+
+/* Transpose the square block of LANES vectors, in log2(LANES) rounds of exchanges between vectors `step` apart. */
+static inline __attribute__((always_inline)) void vec_exchange(vec block[LANES], const int step)
+{
+    vec_bits upper, lower; /* lanes l of the new vectors: from the first (below LANES) or the second of the pair */
+    for (int l = 0; l < LANES; l++) {
+        upper[l] = l & step ? LANES + l - step : l;
+        lower[l] = l & step ? LANES + l : l + step;
+    }
+    for (int i = 0; i < LANES; i++)
+        if (!(i & step)) {
+            vec a = block[i], b = block[i + step];
+            block[i] = __builtin_shuffle(a, b, upper);
+            block[i + step] = __builtin_shuffle(a, b, lower);
+        }
+}
+
+static inline __attribute__((always_inline)) void vec_transpose(vec block[LANES])
+{
+    if (LANES > 8) vec_exchange(block, LANES > 8 ? 8 : 1);
+    if (LANES > 4) vec_exchange(block, LANES > 4 ? 4 : 1);
+    if (LANES > 2) vec_exchange(block, LANES > 2 ? 2 : 1);
+    vec_exchange(block, 1);
 }
 
 /* e^x, within 2 units in the last place on [-87, 88] (float); outside, the value at the nearer end. */

@@ -35,7 +35,7 @@ void graph_conv_backward(real *dx, struct graph_conv *d, const real *dy, const s
             aggregate_one_hot_backward(d->weight[side], g, cells->operation, rows);
         } else {
             matmul(d->weight[side], x, g, WIDTH, rows, 1, WIDTH, false); /* x^T g */
-            matmul_transpose(scratch->w, p->weight[side], WIDTH, WIDTH, WIDTH);
+            matmul_transpose(scratch->w, p->weight[side], WIDTH, WIDTH);
             matmul(dx, g, scratch->w, rows, WIDTH, WIDTH, 1, true);
         }
     }

@@ -63,8 +63,13 @@ void matmul_narrow(real *y, const real *x, const real *w, int rows, int depth, i
     for (int c = 0; c < columns; c += LANES) stripe(y + c, x, w + c, rows, 1, depth, columns, row_step, 1, false);
 }
 
-void matmul_transpose(real *t, const real *a, int rows, int columns, int t_step)
+void matmul_transpose(real *t, const real *a, int rows, int t_step)
 {
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < columns; j++) t[j * t_step + i] = a[i * columns + j];
+    for (int i = 0; i < rows; i += LANES)
+        for (int j = 0; j < WIDTH; j += LANES) {
+            vec block[LANES];
+            for (int l = 0; l < LANES; l++) block[l] = i + l < rows ? vec_load(a + (i + l) * WIDTH + j) : (vec){0};
+            vec_transpose(block);
+            for (int l = 0; l < LANES; l++) vec_store(t + (j + l) * t_step + i, block[l]);
+        }
 }

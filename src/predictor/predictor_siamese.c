@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef REAL_DOUBLE /* the interface speaks float; gradient checks use siamese.h directly */
-
 enum { CHUNK = 64 }; /* cells gathered at a time for scoring */
 
 struct neural {
@@ -144,4 +142,3 @@ int predictor_siamese_create(void **self, const struct predictor_class **class, 
     return STATUS_OK;
 }
 
-#endif
