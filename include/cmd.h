@@ -1,0 +1,19 @@
+/* cmd.h - the subcommands, one file each in src/cmd. argv[0] is the subcommand's name. Each returns an exit status of
+ * status.h and leaves the message of a failure to main; --help prints the help text and returns STATUS_OK. */
+#ifndef CMD_H
+#define CMD_H
+
+extern const char cmd_import_help[], cmd_info_help[], cmd_run_help[], cmd_predict_help[], cmd_report_help[];
+
+/* Serial: on one process, before or without MPI_Init. */
+int cmd_import(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+
+int cmd_run(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+
+/* Describe what getopt_long() has just refused with '?' or ':' (opterr = 0, option string beginning with ':'). */
+int cmd_option_error(int result, char *const *argv);
+
+#endif

@@ -1,0 +1,15 @@
+/* space_file.h - space files: NetCDF-4, described in inputs/space.cdl. Serial: call on one rank. */
+#ifndef SPACE_FILE_H
+#define SPACE_FILE_H
+
+#include "space.h"
+
+/* Read and validate. Every size in the file is checked before memory is taken; a missing variable, wrong dimension,
+ * wrong type, cyclic adjacency, operation outside the vocabulary, negative or infinite accuracy is STATUS_INPUT with
+ * the file, the variable and the cell. */
+int space_file_read(struct space *out, const char *path);
+
+/* Write to a temporary name beside path, then rename: no partial file under the final name. */
+int space_file_write(const struct space *s, const char *path, const char *history);
+
+#endif

@@ -1,0 +1,125 @@
+#include "cmd.h"
+
+#include "experiment.h"
+#include "job.h"
+#include "log.h"
+#include "memory.h"
+#include "status.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char cmd_run_help[] =
+    "usage: [mpirun -np RANKS] siamese-nas run JOB.ini [OPTION]...\n"
+    "\n"
+    "Run the experiment that a job file describes: every trial of its grid of data sets, predictors and budgets N, dealt out\n"
+    "to all ranks, into one NetCDF file NAME.nc (and the seconds each trial took into NAME.timing.nc). The results are\n"
+    "the same bytes for any number of ranks. While a job runs its file is NAME.nc.part; after a crash or a time\n"
+    "limit the same command goes on where it stopped.\n"
+    "\n"
+    "  -P, --parameter SECTION.KEY=VALUE   replace a value of the job file; may be given several times\n"
+    "  -o, --output FILE.nc                the results file, short for -P output.file=FILE.nc\n"
+    "      --dry-run                       check everything, print units, memory, file size and search cost, write nothing\n"
+    "      --example                       print a job file with every key, its range and default\n"
+    "      --help                          print this text\n"
+    "\n"
+    "Exit status: 0 success, 1 a failure while running, 2 something is wrong with the command, the job or the space file.\n";
+
+enum { OPTION_DRY_RUN = 1000, OPTION_EXAMPLE, OPTION_HELP };
+
+/* What the command line says. */
+struct run_options {
+    const char *path;       /* of the job file */
+    const char **override;  /* [overrides] "section.key=value" */
+    int overrides;
+    char *output;           /* the override that -o stands for */
+    bool dry_run, example, help;
+};
+
+static int take_output(struct run_options *o, const char *file)
+{
+    static const char key[] = "output.file=";
+    size_t length = sizeof key + strlen(file);
+    free(o->output);
+    TRY(memory_alloc(&o->output, length, 1));
+    strcat(strcat(o->output, key), file);
+    return STATUS_OK;
+}
+
+static int parse(struct run_options *o, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"parameter", required_argument, NULL, 'P'}, {"output", required_argument, NULL, 'o'},
+        {"dry-run", no_argument, NULL, OPTION_DRY_RUN}, {"example", no_argument, NULL, OPTION_EXAMPLE},
+        {"help", no_argument, NULL, OPTION_HELP}, {0},
+    };
+    static const char advice[] = "`siamese-nas run --help` lists the options";
+    TRY(memory_alloc(&o->override, (size_t)argc + 1, sizeof *o->override));
+    opterr = 0;
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, ":P:o:h", known, NULL)) != -1;) {
+        const char *given = argv[optind > 1 ? optind - 1 : 1];
+        switch (option) {
+        case 'P': o->override[o->overrides++] = optarg; break;
+        case 'o': TRY(take_output(o, optarg)); break;
+        case OPTION_DRY_RUN: o->dry_run = true; break;
+        case OPTION_EXAMPLE: o->example = true; break;
+        case 'h':
+        case OPTION_HELP: o->help = true; break;
+        case ':': return status_fail(STATUS_INPUT, "run: %s needs a value; %s", given, advice);
+        default: return status_fail(STATUS_INPUT, "run: unknown option %s; %s", given, advice);
+        }
+    }
+    if (o->output != NULL) o->override[o->overrides++] = o->output;
+    if (o->help || o->example) return STATUS_OK;
+    if (optind == argc) return status_fail(STATUS_INPUT, "run: which job file? %s", advice);
+    if (optind + 1 < argc)
+        return status_fail(STATUS_INPUT, "run: one job file at a time, not also %s; %s", argv[optind + 1], advice);
+    o->path = argv[optind];
+    return STATUS_OK;
+}
+
+/* "siamese-nas run quick.ini -o x.nc" */
+static int join(char **command, int argc, char **argv)
+{
+    size_t length = sizeof "siamese-nas";
+    for (int i = 0; i < argc; i++) length += strlen(argv[i]) + 1;
+    TRY(memory_alloc(command, length, 1));
+    strcat(*command, "siamese-nas");
+    for (int i = 0; i < argc; i++) strcat(strcat(*command, " "), argv[i]);
+    return STATUS_OK;
+}
+
+static int run(const struct run_options *o, const char *command)
+{
+    struct job job;
+    int status = job_read(&job, o->path, o->override, o->overrides, MPI_COMM_WORLD);
+    if (status == STATUS_OK) {
+        const struct experiment_options options = {.dry_run = o->dry_run, .command = command};
+        status = experiment_run(&job, &options, MPI_COMM_WORLD);
+        job_destroy(&job);
+    }
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options o = {0};
+    char *command;
+    int rank, status = join(&command, argc, argv); /* before getopt sorts the arguments */
+    if (status == STATUS_OK) status = parse(&o, argc, argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write to report, no reason to die */
+    status = status_agree(MPI_COMM_WORLD, status);
+    if (status == STATUS_OK) {
+        if (o.help) log_info("%s", cmd_run_help);
+        else if (o.example && rank == 0) job_example(stdout);
+        else if (!o.example) status = run(&o, command);
+    }
+    free(command);
+    free(o.output);
+    free(o.override);
+    return status;
+}

@@ -1,0 +1,136 @@
+/* siamese-nas COMMAND ...: find the command, give it MPI if it wants it, print what went wrong, return the status. */
+#include "cmd.h"
+#include "log.h"
+#include "nearest.h"
+#include "status.h"
+#include "version.h"
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    bool parallel;
+    const char *help, *summary;
+};
+
+static const struct command command[] = {
+    {"run", cmd_run, true, cmd_run_help, "run the experiment of a job file (with mpirun or srun on many ranks)"},
+    {"report", cmd_report, false, cmd_report_help, "print the table of one or more results files"},
+    {"import", cmd_import, false, cmd_import_help, "make a space file from a CSV table or a folder of JSON cells"},
+    {"info", cmd_info, false, cmd_info_help, "show what is in a space file"},
+    {"predict", cmd_predict, true, cmd_predict_help, "score cells with the weights of a trained predictor"},
+};
+enum { COMMANDS = sizeof command / sizeof command[0] };
+
+static void print_help(void)
+{
+    puts("siamese-nas - predictor-based neural architecture search with MPI\n\nusage: siamese-nas COMMAND [options] ...\n");
+    for (int i = 0; i < COMMANDS; i++) printf("  %-8s %s\n", command[i].name, command[i].summary);
+    puts("\n  siamese-nas COMMAND --help   options of a command\n"
+         "  siamese-nas --version        versions of program and libraries\n\n"
+         "Job files: inputs/example.ini documents every key. Exit status: 0 done, 1 failed at run time, 2 wrong input.");
+}
+
+static void print_version(void)
+{
+    printf("siamese-nas %s (revision %s)\n%s\n%s, NetCDF %s\n", version_number, version_revision, version_compiler,
+           version_mpi(), version_netcdf());
+}
+
+/* The rank that a launcher gave this process, known without MPI_Init; 0 when there was no launcher. A batch script is
+ * not a launcher's task, although Slurm sets SLURM_PROCID for it as well: it has no step of its own. */
+static int launched_rank(void)
+{
+    static const char *const name[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        const char *rank = getenv(name[i]);
+        if (rank != NULL) return atoi(rank);
+    }
+    const char *rank = getenv("SLURM_PROCID");
+    return rank != NULL && getenv("SLURM_STEP_ID") != NULL ? atoi(rank) : 0;
+}
+
+/* Gradients and Adam's moments of hardly used weights decay into denormal numbers, which cost x86 a hundred times the
+ * time of others and are far too small to matter. */
+static void flush_denormals(void)
+{
+#ifdef __SSE__
+    const unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
+    _mm_setcsr(_mm_getcsr() | flush_to_zero | denormals_are_zero);
+#endif
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(name, command[i].name) == 0) return &command[i];
+    return NULL;
+}
+
+static int fail_unknown(const char *name)
+{
+    const char *known[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) known[i] = command[i].name;
+    const char *near = nearest_name(name, known, COMMANDS);
+    if (near != NULL) return status_fail(STATUS_INPUT, "unknown command '%s'; the nearest known one is %s", name, near);
+    return status_fail(STATUS_INPUT, "unknown command '%s'; known are run, report, import, info, predict", name);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
+    return false;
+}
+
+/* Print the message of a failure, if there was one, and leave nothing unwritten. */
+static int finish(int status)
+{
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (lost && status == STATUS_OK) status = status_fail(STATUS_FAILURE, "cannot write to standard output");
+    if (status != STATUS_OK) log_error(status_message());
+    return status;
+}
+
+static int run_parallel(const struct command *c, int argc, char **argv)
+{
+    int provided, rank;
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided); /* one thread calls MPI, a library may have others */
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    log_open(rank);
+    int status = finish(c->run(argc, argv));
+    MPI_Barrier(MPI_COMM_WORLD); /* a launcher ends all ranks when one has failed: not before the message is out */
+    MPI_Finalize();
+    return status;
+}
+
+static int run_serial(const struct command *c, int argc, char **argv)
+{
+    if (argc < 2) return status_fail(STATUS_INPUT, "no command; siamese-nas --help lists them");
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return print_help(), STATUS_OK;
+    if (strcmp(name, "--version") == 0) return print_version(), STATUS_OK;
+    if (c == NULL) return fail_unknown(name);
+    if (wants_help(argc - 1, argv + 1)) return fputs(c->help, stdout), STATUS_OK;
+    return c->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    flush_denormals();
+    const struct command *c = argc < 2 ? NULL : find_command(argv[1]);
+    if (c != NULL && c->parallel && !wants_help(argc - 1, argv + 1)) return run_parallel(c, argc - 1, argv + 1);
+    /* What needs no MPI is done by the first process alone: once, not once a rank. */
+    if (launched_rank() != 0) return STATUS_OK;
+    log_open(0);
+    return finish(run_serial(c, argc, argv));
+}

@@ -1,0 +1,114 @@
+#include "space_read.h"
+
+#include "memory.h"
+#include "status.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DATASET_NAME_MAX = 200 };
+
+static int check_datasets(const struct space *s)
+{
+    for (int i = 0; i < s->datasets; i++) {
+        if (!space_is_dataset_name(s->dataset[i]))
+            return status_fail(STATUS_INPUT, "%s: dataset(%d) is '%s'; a name has no blanks, commas or colons", s->path, i,
+                               s->dataset[i]);
+        if (space_find_dataset(s, s->dataset[i]) != i)
+            return status_fail(STATUS_INPUT, "%s: dataset has '%s' twice", s->path, s->dataset[i]);
+    }
+    return STATUS_OK;
+}
+
+/* The names of the data sets that `accuracy` has. */
+static int read_datasets(struct space *s, struct netcdf_input *in, const struct netcdf_variable *accuracy)
+{
+    struct netcdf_variable v;
+    bool found, several = accuracy->rank == 2;
+    size_t datasets = several ? accuracy->length[0] : 1, count;
+    TRY(netcdf_input_find(&v, &found, in, "dataset"));
+    if (!found && !several) { /* one nameless data set */
+        TRY(memory_alloc(&s->dataset, 1, sizeof *s->dataset));
+        s->datasets = 1;
+        return memory_copy_text(&s->dataset[0], "default");
+    }
+    if (!found)
+        return status_fail(STATUS_INPUT, "%s: there is no variable dataset(dataset) with the names of the data sets of "
+                           "accuracy", in->path);
+    TRY(netcdf_input_texts(&s->dataset, &count, &v, DATASET_NAME_MAX));
+    s->datasets = (int)count;
+    if (count != datasets || (several && (v.rank == 0 || v.dim[0] != accuracy->dim[0])))
+        return space_read_wrong(&v, "dataset(dataset), the names of the data sets of accuracy(dataset, cell)");
+    return check_datasets(s);
+}
+
+static int read_accuracies(struct space *s, struct netcdf_input *in, int cell_dim)
+{
+    static const char shape[] = "accuracy(dataset, cell) or accuracy(cell) in percent";
+    struct netcdf_variable v, w;
+    bool found;
+    TRY(space_read_find(&v, in, "accuracy", shape));
+    if ((v.rank != 1 && v.rank != 2) || v.dim[v.rank - 1] != cell_dim || !netcdf_is_number(v.type) || v.length[0] < 1 ||
+        v.length[0] > INT_MAX)
+        return space_read_wrong(&v, shape);
+    TRY(read_datasets(s, in, &v));
+    TRY(netcdf_input_values(&s->accuracy, &v, NETCDF_PERCENT));
+    TRY(netcdf_input_find(&w, &found, in, "validation_accuracy"));
+    if (!found) return STATUS_OK;
+    if (w.rank != v.rank || w.dim[0] != v.dim[0] || w.dim[w.rank - 1] != cell_dim || !netcdf_is_number(w.type))
+        return space_read_wrong(&w, "over the same dimensions as accuracy, in percent");
+    return netcdf_input_values(&s->validation_accuracy, &w, NETCDF_PERCENT);
+}
+
+static int read_early_loss(struct space *s, struct netcdf_input *in, int cell_dim)
+{
+    struct netcdf_variable v;
+    bool found;
+    TRY(netcdf_input_find(&v, &found, in, "early_loss"));
+    if (!found) return STATUS_OK;
+    if (v.rank != 2 || v.dim[0] != cell_dim || !netcdf_is_number(v.type) || v.length[1] < 1 || v.length[1] > INT_MAX)
+        return space_read_wrong(&v, "early_loss(cell, code)");
+    TRY(netcdf_input_values(&s->early_loss, &v, NETCDF_FINITE));
+    s->code_length = (int)v.length[1];
+    return STATUS_OK;
+}
+
+static bool is_signal(const struct netcdf_variable *v, int cell_dim)
+{
+    static const char *const other[] = {"id", "cell", "accuracy", "validation_accuracy"};
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+        if (strcmp(v->name, other[i]) == 0) return false;
+    return v->rank == 1 && v->dim[0] == cell_dim && netcdf_is_number(v->type);
+}
+
+static int read_signal(struct space_signal *g, const struct netcdf_variable *v)
+{
+    TRY(memory_copy_text(&g->name, v->name));
+    TRY(netcdf_input_attribute(&g->long_name, v->in, v->id, "long_name"));
+    TRY(netcdf_input_attribute(&g->units, v->in, v->id, "units"));
+    if (g->long_name == NULL) TRY(memory_copy_text(&g->long_name, ""));
+    if (g->units == NULL) TRY(memory_copy_text(&g->units, ""));
+    return netcdf_input_values(&g->value, v, NETCDF_FINITE);
+}
+
+static int read_signals(struct space *s, struct netcdf_input *in, int cell_dim)
+{
+    int variables = 0;
+    int rc = nc_inq_nvars(in->file, &variables);
+    if (rc != NC_NOERR) return status_fail(STATUS_INPUT, "%s: cannot read the header: %s", in->path, nc_strerror(rc));
+    TRY(memory_alloc(&s->signal, (size_t)variables, sizeof *s->signal));
+    for (int id = 0; id < variables; id++) {
+        struct netcdf_variable v;
+        TRY(netcdf_input_describe(&v, in, id));
+        if (is_signal(&v, cell_dim)) TRY(read_signal(&s->signal[s->signals++], &v));
+    }
+    return STATUS_OK;
+}
+
+int space_read_values(struct space *s, struct netcdf_input *in, int cell_dim)
+{
+    TRY(read_accuracies(s, in, cell_dim));
+    TRY(read_early_loss(s, in, cell_dim));
+    return read_signals(s, in, cell_dim);
+}
