@@ -13,6 +13,10 @@ int siamese_file_read(struct siamese **out, char **vocabulary, const char *path)
 /* Write our own format; reading it back gives the same bits. vocabulary: operation names separated by blanks. */
 int siamese_file_write(struct siamese *s, const char *vocabulary, const char *path);
 
+/* Renumber the operations: *s, trained with `vocabulary` (as read above), becomes a network for the operations name[operations], in
+ * their order. STATUS_INPUT when it does not know one of them, with `where` in the message; *s is unchanged then. */
+int siamese_renumber(struct siamese **s, const char *vocabulary, char *const *name, int operations, const char *where);
+
 /* The Keras reader, called by siamese_file_read with an open NetCDF handle. */
 int siamese_keras_read(struct siamese **out, int file, const char *path);
 

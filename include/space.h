@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { SPACE_NODES_MAX = 32, SPACE_OPERATIONS_MAX = 255 };
 
@@ -21,7 +22,7 @@ struct space_signal {
     double *value; /* [cells], NaN = not known */
 };
 
-/* One search space. Unknown values are NaN throughout. Arrays that a file does not have are NULL. */
+/* One search space: a table, or an implicit space that makes its cells from their index. Unknown values are NaN throughout. Arrays that a file does not have are NULL. */
 struct space {
     char *path;             /* where it came from */
     char *title;
@@ -29,13 +30,16 @@ struct space {
     int64_t cells;
     int nodes, operations;  /* V, O */
     char **vocabulary;      /* [O] */
-    uint8_t *operation;     /* [cells][V] index into the vocabulary */
+    uint8_t *operation;     /* [cells][V] index into the vocabulary; NULL in an implicit space, which has a rule instead: */
+    void (*generate)(uint8_t *operation, const void *rule, int64_t cell); /* fills operation [V] of a cell */
+    void (*describe)(char *arch, const void *rule, int64_t cell);         /* fills arch [arch_length] of a cell */
+    void *rule;             /* owned; one block of memory */
     int64_t graphs;         /* distinct adjacencies */
     struct graph *graph;    /* [graphs] */
     uint32_t *graph_of;     /* [cells] index into graph; NULL when all cells share graph[0] */
-    int64_t *id;            /* [cells] the cell's number in its source (kept by filters and drops) */
-    int arch_length;
-    char *arch;             /* [cells][arch_length] zero-padded arch strings, or NULL */
+    int64_t *id;            /* [cells] the cell's number in its source (kept by filters and drops); NULL: its index */
+    int arch_length;        /* 0 when cells have no arch strings */
+    char *arch;             /* [cells][arch_length] zero-padded, or NULL */
     int datasets;
     char **dataset;         /* [datasets] names, e.g. cifar10 */
     double *accuracy;       /* [datasets][cells] percent */
@@ -60,6 +64,30 @@ bool space_is_dataset_name(const char *name);
 static inline const struct graph *space_graph(const struct space *s, int64_t cell)
 {
     return &s->graph[s->graph_of ? s->graph_of[cell] : 0];
+}
+
+/* The operations [V] of a cell. */
+static inline void space_cell(uint8_t *operation, const struct space *s, int64_t cell)
+{
+    if (s->operation != NULL)
+        memcpy(operation, s->operation + cell * s->nodes, (size_t)s->nodes);
+    else
+        s->generate(operation, s->rule, cell);
+}
+
+/* The arch string [arch_length] of a cell; only when arch_length > 0. */
+static inline void space_arch(char *arch, const struct space *s, int64_t cell)
+{
+    if (s->arch != NULL)
+        memcpy(arch, s->arch + cell * s->arch_length, (size_t)s->arch_length);
+    else
+        s->describe(arch, s->rule, cell);
+}
+
+/* A cell's number in its source. */
+static inline int64_t space_id(const struct space *s, int64_t cell)
+{
+    return s->id != NULL ? s->id[cell] : cell;
 }
 
 /* Fill g from a V x V 0/1 matrix (row-major, any integer taken as 0 or not) and add the self-loops.

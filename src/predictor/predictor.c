@@ -1,6 +1,7 @@
 #include "predictor.h"
 
 #include "memory.h"
+#include "siamese.h"
 #include "status.h"
 
 #include <stdlib.h>
@@ -10,6 +11,15 @@ struct predictor {
     void *self;
 };
 
+static int keep(struct predictor **out, struct predictor *p, int status)
+{
+    if (status == STATUS_OK)
+        *out = p;
+    else
+        free(p);
+    return status;
+}
+
 int predictor_create(struct predictor **out, enum predictor_kind kind, const struct space *space, int code_length,
                      const struct trial_settings *settings)
 {
@@ -18,12 +28,19 @@ int predictor_create(struct predictor **out, enum predictor_kind kind, const str
     TRY(memory_alloc(&p, 1, sizeof *p));
     int status = kind == PREDICTOR_RANDOM ? predictor_random_create(&p->self, &p->class)
                                           : predictor_siamese_create(&p->self, &p->class, kind, space, code_length, settings);
+    return keep(out, p, status);
+}
+
+int predictor_adopt(struct predictor **out, struct siamese *siamese)
+{
+    *out = NULL;
+    struct predictor *p;
+    int status = memory_alloc(&p, 1, sizeof *p);
     if (status != STATUS_OK) {
-        free(p);
+        siamese_destroy(&siamese);
         return status;
     }
-    *out = p;
-    return STATUS_OK;
+    return keep(out, p, predictor_siamese_adopt(&p->self, &p->class, siamese));
 }
 
 void predictor_destroy(struct predictor **p)

@@ -52,7 +52,7 @@ static void start(void *self, uint64_t seed, uint32_t trial, uint32_t budget)
 static void gather(struct neural *p, int i, const struct space *space, int64_t cell)
 {
     const struct graph *graph = space_graph(space, cell);
-    memcpy(p->operation + i * p->nodes, space->operation + cell * p->nodes, (size_t)p->nodes);
+    space_cell(p->operation + i * p->nodes, space, cell);
     p->mask[0][i] = graph->successors;
     p->mask[1][i] = graph->predecessors;
 }
@@ -110,35 +110,49 @@ static float *state(void *self, size_t *count)
     return siamese_weights(((struct neural *)self)->siamese, count);
 }
 
-int predictor_siamese_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,
-                             int code_length, const struct trial_settings *settings)
+/* Take over a network; it is destroyed on failure, too. */
+static int wrap(void **self, const struct predictor_class **class, struct siamese *siamese, int batch)
 {
     static const struct predictor_class one_branch = {destroy, start, fit, prepare, score, NULL, state};
     static const struct predictor_class two_branches = {destroy, start, fit, prepare, score, rescore, state};
-    const bool naive = kind == PREDICTOR_NAIVE;
-    const struct siamese_shape shape = {space->nodes, space->operations, naive ? 0 : code_length, kind == PREDICTOR_SIAMESE_NSAM,
-                                        settings->efm_value_own};
-    const struct siamese_training training = {settings->huber_delta,  settings->adam_beta1,    settings->adam_beta2,
-                                              settings->adam_epsilon, settings->norm_momentum, settings->norm_epsilon};
-    struct neural *p;
-    *self = NULL;
-    TRY(memory_alloc(&p, 1, sizeof *p));
-    p->batch = settings->batch;
-    p->code_length = shape.code_length;
-    p->nodes = space->nodes;
-    p->capacity = settings->batch > CHUNK ? settings->batch : CHUNK;
-    int status = siamese_create(&p->siamese, &shape, &training, settings->batch);
-    if (status == STATUS_OK) {
-        take(p);
-        status = workspace_open(&p->workspace);
+    struct neural *p = NULL;
+    int status = memory_alloc(&p, 1, sizeof *p);
+    if (status != STATUS_OK) {
+        siamese_destroy(&siamese);
+        return status;
     }
+    p->siamese = siamese;
+    p->batch = batch;
+    p->code_length = siamese_shape(siamese)->code_length;
+    p->nodes = siamese_shape(siamese)->nodes;
+    p->capacity = batch > CHUNK ? batch : CHUNK;
+    take(p);
+    status = workspace_open(&p->workspace);
     if (status != STATUS_OK) {
         destroy(p);
         return status;
     }
     take(p);
     *self = p;
-    *class = naive ? &one_branch : &two_branches;
+    *class = p->code_length > 0 ? &two_branches : &one_branch;
     return STATUS_OK;
 }
 
+int predictor_siamese_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,
+                             int code_length, const struct trial_settings *settings)
+{
+    const struct siamese_shape shape = {space->nodes, space->operations, kind == PREDICTOR_NAIVE ? 0 : code_length,
+                                        kind == PREDICTOR_SIAMESE_NSAM, settings->efm_value_own};
+    const struct siamese_training training = {settings->huber_delta,  settings->adam_beta1,    settings->adam_beta2,
+                                              settings->adam_epsilon, settings->norm_momentum, settings->norm_epsilon};
+    struct siamese *siamese;
+    *self = NULL;
+    TRY(siamese_create(&siamese, &shape, &training, settings->batch));
+    return wrap(self, class, siamese, settings->batch);
+}
+
+int predictor_siamese_adopt(void **self, const struct predictor_class **class, struct siamese *siamese)
+{
+    *self = NULL;
+    return wrap(self, class, siamese, 0);
+}

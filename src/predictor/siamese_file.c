@@ -211,3 +211,43 @@ int siamese_file_read(struct siamese **out, char **vocabulary, const char *path)
     }
     return status;
 }
+
+/* The place of `name` in a blank-separated list; -1 when it is not there. */
+static int find_word(const char *list, const char *name)
+{
+    const size_t length = strlen(name);
+    int place = 0;
+    for (const char *at = list; *at != '\0'; place++) {
+        size_t here = strcspn(at, " ");
+        if (here == length && memcmp(at, name, length) == 0) return place;
+        at += here + strspn(at + here, " ");
+    }
+    return -1;
+}
+
+int siamese_renumber(struct siamese **s, const char *vocabulary, char *const *name, int operations, const char *where)
+{
+    struct siamese *new;
+    struct siamese_shape shape = *siamese_shape(*s);
+    const struct siamese_training training = {.norm_epsilon = siamese_norm_epsilon(*s)};
+    struct siamese_array from[SIAMESE_ARRAYS_MAX], to[SIAMESE_ARRAYS_MAX];
+    int place[256];
+    for (int o = 0; o < operations; o++) {
+        place[o] = find_word(vocabulary, name[o]);
+        if (place[o] < 0 || place[o] >= shape.operations)
+            return status_fail(STATUS_INPUT, "%s: operation %s is not in the vocabulary of the weights (%s)", where, name[o], vocabulary);
+    }
+    shape.operations = operations;
+    TRY(siamese_create(&new, &shape, &training, 0));
+    int arrays = siamese_arrays(from, *s);
+    siamese_arrays(to, new);
+    for (int i = 0; i < arrays; i++) {
+        const size_t row = from[i].rank == 2 ? from[i].length[1] : 1, rows = to[i].length[0];
+        const bool by_operation = strcmp(from[i].axis[0], "operation") == 0;
+        for (size_t r = 0; r < rows; r++)
+            memcpy(to[i].value + r * row, from[i].value + (by_operation ? (size_t)place[r] : r) * row, row * sizeof(real));
+    }
+    siamese_destroy(s);
+    *s = new;
+    return STATUS_OK;
+}

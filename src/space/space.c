@@ -29,6 +29,7 @@ void space_destroy(struct space *s)
     free(s->path);
     free(s->title);
     free(s->operation);
+    free(s->rule);
     free(s->graph);
     free(s->graph_of);
     free(s->id);
