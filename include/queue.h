@@ -1,0 +1,35 @@
+/* queue.h - a dynamic queue of work units 0..units-1, handed out in order to whoever asks.
+ *
+ * Rank 0 of the communicator holds the counter and computes as well: it answers requests whenever it calls
+ * queue_poll(), which costs one MPI_Iprobe and belongs into every step of a long computation (pulse.h). Two small
+ * messages a unit; no rank but the holder sees more than its own units. */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <mpi.h>
+#include <stdint.h>
+
+struct queue;
+
+/* Collective over comm, which is duplicated. units may be 0. */
+int queue_create(struct queue **out, MPI_Comm comm, int64_t units);
+void queue_destroy(struct queue **q); /* collective, after queue_finish */
+
+/* The next unit for the caller, or -1 when none is left. Asking also says that the caller's previous unit is done.
+ * Not collective. */
+int64_t queue_next(struct queue *q);
+
+/* Counter holder: answer all waiting requests, at once and without waiting. Others: nothing. */
+void queue_poll(struct queue *q);
+
+/* Hand out no further unit to anyone (a failure, a stop request). Callable on any rank. Not collective. */
+void queue_stop(struct queue *q);
+
+/* Counter holder: units reported done so far, its own included. Others: their own. */
+int64_t queue_done(const struct queue *q);
+
+/* After the caller got -1: the counter holder serves the others until each got -1. Calls pulse meanwhile. */
+struct pulse;
+void queue_finish(struct queue *q, const struct pulse *pulse);
+
+#endif
