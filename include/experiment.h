@@ -1,0 +1,18 @@
+/* experiment.h - a whole job: its grid of trials over the ranks, into one results file. */
+#ifndef EXPERIMENT_H
+#define EXPERIMENT_H
+
+#include "job.h"
+
+#include <mpi.h>
+
+struct experiment_options {
+    bool dry_run;        /* check everything, print units, memory and cost, write nothing */
+    const char *command; /* the command line, for the history of the timing file */
+};
+
+/* Collective over comm, with the same job on all ranks. Returns the same status on all ranks. A job whose results are
+ * already complete returns STATUS_OK at once; one that was interrupted goes on with what is missing. */
+int experiment_run(const struct job *j, const struct experiment_options *o, MPI_Comm comm);
+
+#endif

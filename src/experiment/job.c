@@ -1,0 +1,243 @@
+#include "job.h"
+
+#include "job_keys.h"
+#include "memory.h"
+#include "status.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 1 << 20, REASON_MAX = 400 };
+
+/* -- the text, on every rank ---------------------------------------------------------------------------------- */
+
+static int read_file(char **out, int *length, const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) return status_fail(STATUS_INPUT, "%s: cannot open the job file: %s", path, strerror(errno));
+    int status = memory_alloc(out, TEXT_MAX + 1, 1); /* a fixed size: pipes have no length */
+    if (status == STATUS_OK) {
+        size_t bytes = fread(*out, 1, TEXT_MAX + 1, f);
+        if (ferror(f))
+            status = status_fail(STATUS_INPUT, "%s: cannot read the job file: %s", path, strerror(errno));
+        else if (bytes > TEXT_MAX)
+            status = status_fail(STATUS_INPUT, "%s: more than %d bytes are no job file", path, TEXT_MAX);
+        else if (memchr(*out, '\0', bytes) != NULL)
+            status = status_fail(STATUS_INPUT, "%s: this is no text file, so no job file", path);
+        *length = (int)bytes;
+    }
+    fclose(f);
+    return status;
+}
+
+static int share_file(char **text, const char *path, MPI_Comm comm)
+{
+    int rank, length = 0, status = STATUS_OK;
+    char *read = NULL;
+    MPI_Comm_rank(comm, &rank);
+    if (rank == 0) status = read_file(&read, &length, path);
+    MPI_Bcast(&length, 1, MPI_INT, 0, comm);
+    if (status == STATUS_OK) status = memory_alloc(text, (size_t)length + 1, 1);
+    status = status_agree(comm, status);
+    if (status == STATUS_OK) {
+        if (rank == 0) memcpy(*text, read, (size_t)length);
+        MPI_Bcast(*text, length, MPI_CHAR, 0, comm);
+    }
+    free(read);
+    return status;
+}
+
+/* -- values --------------------------------------------------------------------------------------------------- */
+
+static int integer(const struct config *c, const char *section, const char *key)
+{
+    return (int)config_get(c, section, key)->number[0];
+}
+
+static double real(const struct config *c, const char *section, const char *key)
+{
+    return config_get(c, section, key)->number[0];
+}
+
+static int copy_integers(int **out, int *count, const struct config *c, const char *section, const char *key)
+{
+    const struct config_value *v = config_get(c, section, key);
+    TRY(memory_alloc(out, (size_t)v->count, sizeof **out));
+    *count = v->count;
+    for (int i = 0; i < v->count; i++) (*out)[i] = (int)v->number[i];
+    return STATUS_OK;
+}
+
+static int take_space(struct job *j, const struct config *c)
+{
+    const struct config_value *dataset = config_get(c, "space", "dataset"), *code = config_get(c, "space", "code");
+    TRY(memory_copy_text(&j->space, config_get(c, "space", "file")->item[0]));
+    TRY(memory_copy_text(&j->filter, config_get(c, "space", "filter")->item[0]));
+    TRY(memory_alloc(&j->dataset, (size_t)dataset->count, sizeof *j->dataset));
+    for (; j->datasets < dataset->count; j->datasets++) {
+        const char *name = dataset->item[j->datasets];
+        for (int i = 0; i < j->datasets; i++)
+            if (strcmp(name, j->dataset[i]) == 0) return config_fail(c, "space", "dataset", "%s is named twice", name);
+        TRY(memory_copy_text(&j->dataset[j->datasets], name));
+    }
+    j->label_is_validation = integer(c, "space", "label") == 1;
+    j->code_length = integer(c, "space", "code_length");
+    j->code_transform = integer(c, "space", "code_transform") == 1 ? CODE_LOG : CODE_RAW;
+    j->drop_missing = integer(c, "space", "missing") == 1;
+
+    size_t length = strlen(code->text) + 1;
+    TRY(memory_alloc(&j->code, length, 1));
+    for (int i = 0; i < code->count; i++) {
+        if (i > 0) strcat(j->code, ",");
+        strcat(j->code, code->item[i]); /* the canonical text has ", " between items, so there is room */
+    }
+    return STATUS_OK;
+}
+
+static int take_methods(struct job *j, const struct config *c)
+{
+    const struct config_value *v = config_get(c, "experiment", "predictor");
+    TRY(memory_alloc(&j->method, (size_t)v->count, sizeof *j->method));
+    j->methods = v->count;
+    for (int i = 0; i < v->count; i++) {
+        if (method_parse(&j->method[i], v->item[i]) != STATUS_OK) {
+            char reason[REASON_MAX];
+            snprintf(reason, sizeof reason, "%s", status_message());
+            status_clear();
+            return config_fail(c, "experiment", "predictor", "%s", reason);
+        }
+        for (int k = 0; k < i; k++)
+            if (strcmp(v->item[i], v->item[k]) == 0)
+                return config_fail(c, "experiment", "predictor", "%s is named twice", v->item[i]);
+    }
+    return STATUS_OK;
+}
+
+static void take_settings(struct trial_settings *s, const struct config *c)
+{
+    trial_defaults(s);
+    s->batch = integer(c, "training", "batch");
+    for (int i = 0; i < 4; i++) {
+        s->epochs[i] = (int)config_get(c, "training", "epochs")->number[i];
+        s->learning_rate[i] = config_get(c, "training", "learning_rate")->number[i];
+    }
+    s->huber_delta = real(c, "training", "huber_delta");
+    s->adam_beta1 = real(c, "training", "adam_beta1");
+    s->adam_beta2 = real(c, "training", "adam_beta2");
+    s->adam_epsilon = real(c, "training", "adam_epsilon");
+    s->norm_momentum = real(c, "training", "norm_momentum");
+    s->norm_epsilon = real(c, "training", "norm_epsilon");
+    s->efm_value_own = integer(c, "training", "efm_value") == 1;
+    s->initial_share = real(c, "sampling", "initial_share");
+    s->rounds = integer(c, "sampling", "rounds");
+    s->part = real(c, "sampling", "part");
+    s->c_train = integer(c, "sampling", "c");
+    s->c_evaluate = integer(c, "evaluation", "c");
+    s->k_max = integer(c, "evaluation", "K_max");
+}
+
+/* "jobs/quick.ini" writes quick.nc into the working directory. */
+static int take_output(struct job *j, const struct config *c)
+{
+    const char *file = config_get(c, "output", "file")->item[0];
+    size_t length = strlen(file);
+    if (length > 0) {
+        if (length < 4 || strcmp(file + length - 3, ".nc") != 0)
+            return config_fail(c, "output", "file", "the name of a results file ends in .nc");
+        return memory_copy_text(&j->output, file);
+    }
+    const char *slash = strrchr(j->path, '/'), *name = slash == NULL ? j->path : slash + 1;
+    const char *dot = strrchr(name, '.');
+    length = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
+    TRY(memory_alloc(&j->output, length + sizeof ".nc", 1));
+    memcpy(j->output, name, length);
+    memcpy(j->output + length, ".nc", sizeof ".nc");
+    return STATUS_OK;
+}
+
+/* -- what holds between keys ---------------------------------------------------------------------------------- */
+
+static int check_together(const struct job *j, const struct config *c)
+{
+    const struct trial_settings *s = &j->settings;
+    bool chooses = false;
+    for (int i = 0; i < j->methods; i++) chooses = chooses || j->method[i].sampler != SAMPLER_RANDOM;
+    int select = s->epochs[3], pool = j->n[0] - select;
+    if (pool < 1)
+        return config_fail(c, "experiment", "N", "%d leaves no architecture for the pool, since each of the last %d of "
+                           "training.epochs pays for one; N must be at least %d", j->n[0], select, select + 1);
+    if (chooses && s->initial_share * pool < 1 - 1e-9)
+        return config_fail(c, "experiment", "N", "with N = %d and sampling.initial_share = %g, bts and fts start with no "
+                           "architecture at all; N must be at least %.0f", j->n[0], s->initial_share,
+                           select + ceil(1 / s->initial_share - 1e-9));
+    if (chooses && s->rounds >= s->epochs[1])
+        return config_fail(c, "sampling", "rounds", "must be less than the %d epochs of the second phase (training.epochs)",
+                           s->epochs[1]);
+    if (s->epochs[0] + s->epochs[1] + s->epochs[2] + s->epochs[3] == 0)
+        return config_fail(c, "training", "epochs", "at least one phase must have an epoch");
+    if (j->k[j->ks - 1] > s->k_max)
+        return config_fail(c, "evaluation", "K", "%d is larger than evaluation.K_max = %d", j->k[j->ks - 1], s->k_max);
+    return STATUS_OK;
+}
+
+static int parse(struct job *j, const char *const *override, int overrides)
+{
+    struct config c;
+    TRY(config_create(&c, job_keys, job_keys_count, j->path, j->text, override, overrides));
+    int status;
+    TRY_DONE(config_parameters(&j->parameters, &c));
+    TRY_DONE(take_space(j, &c));
+    TRY_DONE(take_methods(j, &c));
+    TRY_DONE(copy_integers(&j->n, &j->budgets, &c, "experiment", "N"));
+    TRY_DONE(copy_integers(&j->k, &j->ks, &c, "evaluation", "K"));
+    j->trials = integer(&c, "experiment", "trials");
+    j->first_trial = integer(&c, "experiment", "first_trial");
+    j->seed = (uint64_t)real(&c, "experiment", "seed");
+    j->ranks_per_trial = integer(&c, "experiment", "ranks_per_trial");
+    take_settings(&j->settings, &c);
+    TRY_DONE(take_output(j, &c));
+    status = check_together(j, &c);
+done:
+    config_destroy(&c);
+    return status;
+}
+
+int job_read(struct job *out, const char *path, const char *const *override, int overrides, MPI_Comm comm)
+{
+    *out = (struct job){0};
+    int status = share_file(&out->text, path, comm);
+    if (status == STATUS_OK) {
+        status = memory_copy_text(&out->path, path);
+        if (status == STATUS_OK) status = parse(out, override, overrides);
+        status = status_agree(comm, status);
+    }
+    if (status != STATUS_OK) job_destroy(out);
+    return status;
+}
+
+void job_destroy(struct job *j)
+{
+    for (int i = 0; j->dataset != NULL && i < j->datasets; i++) free(j->dataset[i]);
+    free(j->dataset);
+    free(j->path);
+    free(j->text);
+    free(j->parameters);
+    free(j->space);
+    free(j->code);
+    free(j->filter);
+    free(j->method);
+    free(j->n);
+    free(j->k);
+    free(j->output);
+    *j = (struct job){0};
+}
+
+void job_example(FILE *f)
+{
+    fputs("# A siamese-nas job file with every key there is, at its default: siamese-nas run --example prints it.\n"
+          "# A job needs only the keys marked as required; -P section.key=value on the command line overrides the file.\n"
+          "# Lists of integers may hold ranges: 30..200:10 is 30, 40 .. 200, and 1..3 is 1, 2, 3.\n\n", f);
+    config_example(f, job_keys, job_keys_count);
+}

@@ -1,0 +1,171 @@
+#include "results_internal.h"
+
+#include "log.h"
+#include "memory.h"
+#include "netcdf_input.h"
+#include "status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int results_check(int code, const char *path, const char *action)
+{
+    if (code == NC_NOERR) return STATUS_OK;
+    return status_fail(STATUS_FAILURE, "%s: cannot %s the file: %s; is the folder writable and the disk not full?", path,
+                       action, nc_strerror(code));
+}
+
+int results_paths(struct results_paths *paths, const struct job *j)
+{
+    size_t length = strlen(j->output), stem = length;
+    if (length > 3 && strcmp(j->output + length - 3, ".nc") == 0) stem = length - 3;
+    if (length > PATH_MAX - 32) return status_fail(STATUS_INPUT, "output.file: the name of %zu bytes is too long", length);
+    snprintf(paths->final, PATH_MAX, "%s", j->output);
+    snprintf(paths->part, PATH_MAX, "%s.part", j->output);
+    snprintf(paths->timing, PATH_MAX, "%.*s.timing.nc", (int)stem, j->output);
+    snprintf(paths->timing_part, PATH_MAX, "%.*s.timing.nc.part", (int)stem, j->output);
+    return STATUS_OK;
+}
+
+/* -- is it the same job? ------------------------------------------------------------------------------------- */
+
+/* Where a space file lies does not matter, its checksum does. */
+static bool is_place(const char *line, size_t key)
+{
+    return key == strlen("space.file") && strncmp(line, "space.file", key) == 0;
+}
+
+/* The line of `text` with this key, NULL when there is none. */
+static const char *find_line(const char *text, const char *key, size_t length)
+{
+    while (*text != '\0') {
+        if (strncmp(text, key, length) == 0 && text[length] == ' ') return text;
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return NULL;
+}
+
+/* Name the first key of one list whose line is not the same in the other. */
+static bool differ(char difference[DIFFERENCE_MAX], const char *there, const char *here)
+{
+    for (int pass = 0; pass < 2; pass++) { /* keys of the file; then keys that only the job has */
+        const char *line = pass == 0 ? there : here;
+        while (*line != '\0') {
+            size_t length = strcspn(line, "\n"), key = strcspn(line, " =\n");
+            const char *other = find_line(pass == 0 ? here : there, line, key);
+            size_t other_length = other == NULL ? 0 : strcspn(other, "\n");
+            if (key > 0 && !is_place(line, key) && (other_length != length || strncmp(line, other, length) != 0)) {
+                const char *t = pass == 0 ? line : other, *h = pass == 0 ? other : line;
+                size_t t_length = pass == 0 ? length : other_length, h_length = pass == 0 ? other_length : length;
+                snprintf(difference, DIFFERENCE_MAX, "there %.*s, here %.*s", t == NULL ? 7 : (int)t_length,
+                         t == NULL ? "nothing" : t, h == NULL ? 7 : (int)h_length, h == NULL ? "nothing" : h);
+                return true;
+            }
+            line += length + (line[length] == '\n');
+        }
+    }
+    return false;
+}
+
+int results_match(enum results_match *match, char difference[DIFFERENCE_MAX], const char *path,
+                  const struct results_plan *p)
+{
+    struct stat facts;
+    difference[0] = '\0';
+    *match = MATCH_ABSENT;
+    if (stat(path, &facts) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return STATUS_OK;
+        return status_fail(STATUS_FAILURE, "%s: %s", path, strerror(errno));
+    }
+    struct netcdf_input in;
+    char *parameters = NULL, *checksum = NULL, here[32];
+    int status = netcdf_input_open(&in, path);
+    if (status == STATUS_OK) status = netcdf_input_attribute(&parameters, &in, NC_GLOBAL, "job_parameters");
+    if (status == STATUS_OK) status = netcdf_input_attribute(&checksum, &in, NC_GLOBAL, "space_checksum");
+    netcdf_input_close(&in);
+    if (status != STATUS_OK || parameters == NULL || checksum == NULL) {
+        status_clear(); /* what it is instead does not matter */
+        *match = MATCH_UNREADABLE;
+    } else {
+        snprintf(here, sizeof here, "%016" PRIx64, p->file_checksum);
+        *match = MATCH_OTHER;
+        if (differ(difference, parameters, p->job->parameters)) goto done;
+        if (strcmp(checksum, here) == 0) *match = MATCH_SAME;
+        else snprintf(difference, DIFFERENCE_MAX, "there a space with checksum %s, here %s", checksum, here);
+    }
+done:
+    free(parameters);
+    free(checksum);
+    return STATUS_OK;
+}
+
+/* A resumed job holds units of both programs: allowed, but the promise of the same bytes is for one program. */
+static void compare_program(const char *path)
+{
+    struct netcdf_input in;
+    char *source = NULL, here[RESULTS_SOURCE_MAX];
+    results_source(here);
+    if (netcdf_input_open(&in, path) == STATUS_OK) netcdf_input_attribute(&source, &in, NC_GLOBAL, "source");
+    netcdf_input_close(&in);
+    if (source != NULL && strcmp(source, here) != 0)
+        log_warning("%s was begun by %s and is continued by %s", path, source, here);
+    free(source);
+}
+
+/* -- what is there already ----------------------------------------------------------------------------------- */
+
+static int read_finished(bool *finished, const char *path, const struct results_plan *p)
+{
+    signed char *complete;
+    size_t length[4] = {0};
+    const size_t expected[4] = {(size_t)p->grid->datasets, (size_t)p->grid->methods, (size_t)p->grid->budgets,
+                                (size_t)p->grid->trials};
+    int file, v, rank, dimension[NC_MAX_VAR_DIMS];
+    TRY(memory_alloc(&complete, (size_t)p->grid->units, 1));
+    int code = nc_open(path, NC_NOWRITE, &file);
+    if (code == NC_NOERR) {
+        code = nc_inq_varid(file, results_name[RESULT_COMPLETE], &v);
+        if (code == NC_NOERR) code = nc_inq_var(file, v, NULL, NULL, &rank, dimension, NULL);
+        for (int d = 0; d < 4 && code == NC_NOERR && rank == 4; d++) code = nc_inq_dimlen(file, dimension[d], &length[d]);
+        if (code == NC_NOERR && memcmp(length, expected, sizeof length) != 0) code = NC_EDIMSIZE;
+        if (code == NC_NOERR) code = nc_get_var_schar(file, v, complete);
+        nc_close(file);
+    }
+    for (int64_t i = 0; i < p->grid->units && code == NC_NOERR; i++) finished[i] = complete[i] == 1;
+    free(complete);
+    if (code == NC_NOERR) return STATUS_OK;
+    return status_fail(STATUS_INPUT, "%s: damaged (%s); remove it to start anew", path, nc_strerror(code));
+}
+
+int results_inspect(enum results_state *state, bool *finished, const struct results_plan *p)
+{
+    static const char remedy[] = "name another file with -o, or remove this one";
+    struct results_paths path;
+    enum results_match match;
+    char difference[DIFFERENCE_MAX];
+    TRY(results_paths(&path, p->job));
+    *state = RESULTS_NEW;
+    TRY(results_match(&match, difference, path.final, p));
+    if (match == MATCH_UNREADABLE)
+        return status_fail(STATUS_INPUT, "%s: exists and is no results file; %s", path.final, remedy);
+    if (match == MATCH_OTHER)
+        return status_fail(STATUS_INPUT, "%s: holds the results of a different job: %s; %s", path.final, difference, remedy);
+    if (match == MATCH_SAME) {
+        *state = RESULTS_COMPLETE;
+        return STATUS_OK;
+    }
+    TRY(results_match(&match, difference, path.part, p));
+    if (match == MATCH_OTHER)
+        return status_fail(STATUS_INPUT, "%s: holds unfinished results of a different job: %s; %s", path.part, difference,
+                           remedy);
+    if (match != MATCH_SAME) return STATUS_OK; /* a part that cannot be read was never worked on: start anew */
+    TRY(read_finished(finished, path.part, p));
+    compare_program(path.part);
+    *state = RESULTS_PART;
+    return STATUS_OK;
+}
