@@ -1,0 +1,36 @@
+/* report_internal.h - shared by the report*.c files only. */
+#ifndef REPORT_INTERNAL_H
+#define REPORT_INTERNAL_H
+
+#include "report.h"
+
+#include <stdbool.h>
+
+/* One finished trial. */
+struct report_trial {
+    int realization, file;
+    double codes, rho, tau;
+    double *value; /* [3][ks] best, trainings, cost */
+};
+
+/* The trials of one data set, method and N. */
+struct report_series {
+    char *dataset, *predictor, *sampler;
+    int dataset_rank, method_rank; /* order of appearance */
+    int n;
+    double oracle;
+    int64_t trials, room;
+    struct report_trial *trial;    /* [trials] */
+};
+
+/* Add the finished units of a file. The first file decides on r->k when it is NULL. */
+int report_read_file(struct report *r, const char *path, int file);
+
+/* The series of a data set, method and N; made when it is new. */
+int report_find_series(struct report_series **out, struct report *r, const char *dataset, const char *predictor,
+                       const char *sampler, int n, double oracle);
+
+/* Room for one more trial, whose curves are allocated. */
+int report_add_trial(struct report_trial **out, const struct report *r, struct report_series *s);
+
+#endif

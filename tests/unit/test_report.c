@@ -1,0 +1,259 @@
+/* The report: statistics of known numbers, pooling of parts, refusal of what does not belong together. */
+#include "report.h"
+
+#include "results_fixture.h"
+
+#include <netcdf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static char folder[64];
+
+static const char *make(char path[300], const char *name, int first_trial, int trials)
+{
+    struct fixture f;
+    enum results_state found;
+    fixture_make(&f, folder, name, first_trial, trials);
+    assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
+    snprintf(path, 300, "%s", f.output);
+    return path;
+}
+
+static int open_folder(void **state)
+{
+    (void)state;
+    fixture_folder(folder);
+    return 0;
+}
+
+static int close_folder(void **state)
+{
+    (void)state;
+    fixture_forget(folder);
+    return 0;
+}
+
+static void assert_near(double a, double b)
+{
+    if (!(fabs(a - b) < 1e-9)) print_error("%.12g is not %.12g\n", a, b);
+    assert_true(fabs(a - b) < 1e-9);
+}
+
+/* Trials 1, 2, 3 of the fixture differ by 0.25 each, so their mean is that of trial 2 and their deviation 0.25. */
+static void test_statistics(void **state)
+{
+    (void)state;
+    char path[300];
+    const char *paths[] = {make(path, "three.nc", 1, 3)};
+    struct report r;
+    assert_int_equal(report_read(&r, paths, 1, NULL, 0), STATUS_OK);
+    assert_int_equal(r.rows, 2 * 2 * 2 * 2);
+    assert_int_equal(r.units, 24);
+    assert_int_equal(r.finished, 24);
+    assert_int_equal(r.space_cells, FIXTURE_CELLS);
+    for (int i = 0; i < r.rows; i++) {
+        const struct report_row *row = &r.row[i];
+        int d = i / 8, m = i / 4 % 2, b = i / 2 % 2, n = b == 0 ? 8 : 12, k = i % 2 == 0 ? 2 : 5;
+        double oracle = d == 0 ? 90 : 70, mean = oracle - 20 + 2 * k + m + 0.5 * b + 0.25 * 2;
+        assert_string_equal(row->dataset, d == 0 ? "first" : "second, one");
+        assert_string_equal(row->predictor, m == 0 ? "naive" : "siamese+nsam");
+        assert_string_equal(row->sampler, m == 0 ? "random" : "bts");
+        assert_int_equal(row->n, n);
+        assert_int_equal(row->k, k);
+        assert_int_equal(row->trials, 3);
+        assert_near(row->mean, mean);
+        assert_near(row->std, 0.25);
+        assert_near(row->se, 0.25 / sqrt(3));
+        assert_near(row->regret, oracle - mean);
+        assert_near(row->found, 0);
+        assert_near(row->trainings, n + k);
+        assert_near(row->codes, 15 * m);
+        assert_near(row->cost, n + k + 0.045 * m);
+        assert_near(row->rho, 0.2);
+        assert_near(row->tau, 0.1);
+    }
+    report_destroy(&r);
+}
+
+/* At K = 6 trial 3 finds the best cell, 1 and 2 do not. */
+static void test_found(void **state)
+{
+    (void)state;
+    char path[300];
+    const char *paths[] = {make(path, "three.nc", 1, 3)};
+    const int k[] = {1, 6};
+    struct report r;
+    assert_int_equal(report_read(&r, paths, 1, k, 2), STATUS_OK);
+    assert_int_equal(r.rows, 16);
+    assert_near(r.row[0].found, 0);
+    assert_near(r.row[1].found, 1.0 / 3);
+    assert_near(r.row[1].mean, (82.25 + 82.5 + 90) / 3);
+    report_destroy(&r);
+}
+
+static void test_one_trial(void **state)
+{
+    (void)state;
+    char path[300];
+    const char *paths[] = {make(path, "one.nc", 7, 1)};
+    struct report r;
+    assert_int_equal(report_read(&r, paths, 1, NULL, 0), STATUS_OK);
+    assert_int_equal(r.row[0].trials, 1);
+    assert_near(r.row[0].mean, 70 + 4 + 0.25 * 7);
+    assert_true(isnan(r.row[0].std) && isnan(r.row[0].se));
+    report_destroy(&r);
+}
+
+/* Parts with different trials give exactly what one file with all of them gives, in any order. */
+static void test_pool(void **state)
+{
+    (void)state;
+    char whole[300], a[300], b[300];
+    const char *one[] = {make(whole, "five.nc", 1, 5)};
+    make(a, "part-a.nc", 1, 2);
+    make(b, "part-b.nc", 3, 3);
+    struct report expected, r;
+    assert_int_equal(report_read(&expected, one, 1, NULL, 0), STATUS_OK);
+    for (int turn = 0; turn < 2; turn++) {
+        const char *two[] = {turn == 0 ? a : b, turn == 0 ? b : a};
+        assert_int_equal(report_read(&r, two, 2, NULL, 0), STATUS_OK);
+        assert_int_equal(r.rows, expected.rows);
+        assert_int_equal(r.finished, expected.finished);
+        for (int i = 0; i < r.rows; i++) {
+            assert_int_equal(r.row[i].trials, 5);
+            assert_true(r.row[i].mean == expected.row[i].mean && r.row[i].std == expected.row[i].std);
+            assert_true(r.row[i].cost == expected.row[i].cost && r.row[i].rho == expected.row[i].rho);
+        }
+        report_destroy(&r);
+    }
+    report_destroy(&expected);
+}
+
+static bool early(int64_t id)
+{
+    return id < 4; /* the first series, and one trial of the second */
+}
+
+static void test_unfinished(void **state)
+{
+    (void)state;
+    struct fixture f;
+    enum results_state found;
+    struct report r;
+    char path[300];
+    fixture_make(&f, folder, "half.nc", 1, 3);
+    assert_int_equal(fixture_run(&f, early, STATUS_FAILURE, &found, 1), STATUS_FAILURE);
+    snprintf(path, sizeof path, "%s.part", f.output);
+    const char *paths[] = {path};
+    assert_int_equal(report_read(&r, paths, 1, NULL, 0), STATUS_OK);
+    assert_int_equal(r.finished, 4);
+    assert_int_equal(r.units, 24);
+    assert_int_equal(r.rows, 4);
+    assert_int_equal(r.row[0].trials, 3);
+    assert_int_equal(r.row[2].trials, 1);
+    report_destroy(&r);
+}
+
+static void expect_error(const char *const *path, int paths, const int *k, int ks, const char *part)
+{
+    struct report r;
+    assert_int_equal(report_read(&r, path, paths, k, ks), STATUS_INPUT);
+    if (strstr(status_message(), part) == NULL) print_error("\"%s\" does not say \"%s\"\n", status_message(), part);
+    assert_non_null(strstr(status_message(), part));
+    status_clear();
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    char a[300], b[300], other[300], text[300], timing[300];
+    struct fixture f;
+    enum results_state found;
+    make(a, "part-a.nc", 1, 2);
+    make(b, "again.nc", 2, 2);
+    expect_error((const char *[]){a, b}, 2, NULL, 0, "trial 2 of first, naive, N = 8");
+    expect_error((const char *[]){a}, 1, (const int[]){3, 7}, 2, "K = 7");
+
+    fixture_make(&f, folder, "other-space.nc", 5, 2);
+    f.plan.file_checksum++;
+    assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
+    snprintf(other, sizeof other, "%s", f.output);
+    expect_error((const char *[]){a, other}, 2, NULL, 0, "other-space.nc: its space");
+
+    fixture_make(&f, folder, "other-settings.nc", 5, 2);
+    *strstr(f.parameters, "batch = 8") = 'B';
+    assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
+    snprintf(other, sizeof other, "%s", f.output);
+    expect_error((const char *[]){a, other}, 2, NULL, 0, "training.batch = 8 there, training.Batch = 8 here");
+
+    snprintf(text, sizeof text, "%s/text.nc", folder);
+    FILE *file = fopen(text, "w");
+    assert_non_null(file);
+    fputs("no results at all", file);
+    fclose(file);
+    expect_error((const char *[]){text}, 1, NULL, 0, "text.nc");
+    expect_error((const char *[]){"/no/such/file.nc"}, 1, NULL, 0, "/no/such/file.nc");
+    snprintf(timing, sizeof timing, "%s/part-a.timing.nc", folder);
+    expect_error((const char *[]){timing}, 1, NULL, 0, "no results file");
+}
+
+/* A header that promises far more than the file holds must not cost memory. */
+static void test_huge_header(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"dataset", "method", "budget", "realization", "k"};
+    static const char *const variable[] = {"best", "trainings", "cost", "codes", "rho", "tau", "complete"};
+    char path[300];
+    int file, dimension[5], v;
+    snprintf(path, sizeof path, "%s/huge.nc", folder);
+    assert_int_equal(nc_create(path, NC_NETCDF4, &file), NC_NOERR);
+    for (int d = 0; d < 5; d++) assert_int_equal(nc_def_dim(file, name[d], d < 3 ? 1 : 2000000000, &dimension[d]), NC_NOERR);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(nc_def_var(file, variable[i], NC_DOUBLE, i < 3 ? 5 : 4, dimension, &v), NC_NOERR);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(nc_def_var(file, i == 0 ? "predictor" : "sampler", NC_STRING, 1, &dimension[1], &v), NC_NOERR);
+    assert_int_equal(nc_def_var(file, "dataset", NC_STRING, 1, &dimension[0], &v), NC_NOERR);
+    assert_int_equal(nc_def_var(file, "oracle", NC_DOUBLE, 1, &dimension[0], &v), NC_NOERR);
+    assert_int_equal(nc_def_var(file, "budget", NC_INT, 1, &dimension[2], &v), NC_NOERR);
+    assert_int_equal(nc_def_var(file, "realization", NC_INT, 1, &dimension[3], &v), NC_NOERR);
+    nc_close(file);
+    expect_error((const char *[]){path}, 1, NULL, 0, "huge.nc");
+}
+
+static void test_csv(void **state)
+{
+    (void)state;
+    char path[300], line[256];
+    const char *paths[] = {make(path, "one.nc", 7, 1)};
+    struct report r;
+    assert_int_equal(report_read(&r, paths, 1, NULL, 0), STATUS_OK);
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    report_csv(f, &r);
+    rewind(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    assert_string_equal(line, "dataset,predictor,sampler,N,K,trials,mean,std,se,regret,found,cost\n");
+    assert_non_null(fgets(line, sizeof line, f));
+    assert_string_equal(line, "first,naive,random,8,2,1,75.75,,,14.25,0,10\n");
+    for (int i = 0; i < 8; i++) assert_non_null(fgets(line, sizeof line, f));
+    assert_string_equal(line, "\"second, one\",naive,random,8,2,1,55.75,,,14.25,0,10\n");
+    fclose(f);
+    report_destroy(&r);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_statistics, open_folder), cmocka_unit_test(test_found), cmocka_unit_test(test_one_trial),
+        cmocka_unit_test(test_pool), cmocka_unit_test(test_unfinished), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_huge_header), cmocka_unit_test_teardown(test_csv, close_folder),
+    };
+    MPI_Init(&argc, &argv); /* the results are written in parallel, by one rank */
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    MPI_Finalize();
+    return failed;
+}
