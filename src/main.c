@@ -117,11 +117,17 @@ static int run_serial(const struct command *c, int argc, char **argv)
 {
     if (argc < 2) return status_fail(STATUS_INPUT, "no command; siamese-nas --help lists them");
     const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return print_help(), STATUS_OK;
-    if (strcmp(name, "--version") == 0) return print_version(), STATUS_OK;
-    if (c == NULL) return fail_unknown(name);
-    if (wants_help(argc - 1, argv + 1)) return fputs(c->help, stdout), STATUS_OK;
-    return c->run(argc - 1, argv + 1);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        print_help();
+    else if (strcmp(name, "--version") == 0)
+        print_version();
+    else if (c == NULL)
+        return fail_unknown(name);
+    else if (wants_help(argc - 1, argv + 1))
+        fputs(c->help, stdout);
+    else
+        return c->run(argc - 1, argv + 1);
+    return STATUS_OK;
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 static void softmax(real *weight, const real *score, const uint32_t *mask, int nodes, int columns)
 {
     for (int c = 0; c < columns; c += LANES) {
-        vec largest = {0}, total = {0}; /* a bound is enough: subtracting it only keeps the exponentials in range */
+        vec largest = vec_all(-(real)INFINITY), total = {0};
         for (int j = 0; j < nodes; j++) {
             vec s = vec_select(vec_mask(mask[j], c), vec_load(score + j * columns + c), (vec){0});
             vec_store(weight + j * columns + c, s);

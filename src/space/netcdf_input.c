@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* deflate, the strongest common filter, packs at most 1032 bytes into one; 2000 leaves room for values never written. */
-enum { COMPRESSION_MAX = 2000, SMALLEST_ALLOWANCE = 1 << 20, FILLS_MAX = 8 };
+enum { CHUNK_CACHE = 1 << 18, COMPRESSION_MAX = 2000, SMALLEST_ALLOWANCE = 1 << 20, FILLS_MAX = 8 };
 
 static int fail(const struct netcdf_input *in, const char *what, int rc)
 {
@@ -36,6 +36,7 @@ int netcdf_input_open(struct netcdf_input *in, const char *path)
     int known = fstat(plain, &file);
     close(plain);
     if (known != 0 || !S_ISREG(file.st_mode)) return status_fail(STATUS_INPUT, "%s: not a file", path);
+    nc_set_chunk_cache(CHUNK_CACHE, 101, 0.75F); /* what is read once needs no 16 MB of cache for each variable */
     int rc = nc_open(path, NC_NOWRITE, &in->file);
     if (rc != NC_NOERR) {
         in->file = -1;

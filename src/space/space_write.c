@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFLATE = 4, BLOCK = 1 << 16, IMAGE_START = 1 << 16 };
+enum { DEFLATE = 4, CHUNK_VALUES = 1 << 15, BLOCK = 1 << 16, IMAGE_START = 1 << 16 };
 
 /* The file while it is written. Calls go through check(): the first failure stays, later calls are skipped by `rc`. */
 struct output {
@@ -29,12 +29,30 @@ static void put_text(struct output *o, int variable, const char *name, const cha
     if (text != NULL && text[0] != '\0') CHECK(o, nc_put_att_text(o->file, variable, name, strlen(text), text));
 }
 
+/* Chunks of a quarter of a megabyte at the most: a reader needs several times the size of a chunk to unpack it. */
+static void define_chunks(struct output *o, int variable, int rank, const int *dim)
+{
+    size_t chunk[3], others = 1;
+    for (int d = 0; d < rank; d++) {
+        chunk[d] = 1;
+        CHECK(o, nc_inq_dimlen(o->file, dim[d], &chunk[d]));
+        if (dim[d] != o->cell) others *= chunk[d];
+    }
+    const size_t most = CHUNK_VALUES / others > 0 ? CHUNK_VALUES / others : 1;
+    for (int d = 0; d < rank; d++)
+        if (dim[d] == o->cell && chunk[d] > most) chunk[d] = most;
+    CHECK(o, nc_def_var_chunking(o->file, variable, NC_CHUNKED, chunk));
+}
+
 static int define(struct output *o, const char *name, nc_type type, int rank, const int *dim, const char *long_name,
                   const char *units)
 {
     int variable = -1;
     CHECK(o, nc_def_var(o->file, name, type, rank, dim, &variable));
-    if (type != NC_STRING) CHECK(o, nc_def_var_deflate(o->file, variable, type != NC_CHAR, 1, DEFLATE));
+    if (type != NC_STRING) {
+        define_chunks(o, variable, rank, dim);
+        CHECK(o, nc_def_var_deflate(o->file, variable, type != NC_CHAR, 1, DEFLATE));
+    }
     put_text(o, variable, "long_name", long_name);
     put_text(o, variable, "units", units);
     return variable;

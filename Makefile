@@ -1,0 +1,165 @@
+# siamese-nas: predictor-based neural architecture search with MPI.
+#
+#   make deps run     install what is missing, build, run a small experiment
+#   make deps check   install what is missing, build, run all tests
+#   make help         all targets and knobs
+
+# Knobs (override on the command line or in the environment)
+CC        := $(if $(filter default,$(origin CC)),mpicc,$(CC))
+CFLAGS    ?= -O3 -g
+ARCH      ?= native# CPU to build for; ARCH=x86-64-v2 runs anywhere
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+SANITIZE  ?=# address,undefined
+DEVELOPER ?=# 1: strict warnings are errors
+V         ?=# 1: show the commands
+SPACE     ?=# space file or NAS-Bench-201 table (.csv) for `make run`
+RANKS     ?= 2# ranks of `make run`
+
+# ------------------------------------------------------------------------------------------------------------
+VERSION  := 0.1.0
+REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+BUILD    := build$(if $(SANITIZE),/sanitize)$(if $(filter-out native,$(ARCH)),/$(ARCH))
+PROGRAM  := $(BUILD)/siamese-nas
+LIBRARY  := $(BUILD)/libsiamese-nas.a
+Q        := $(if $(V),,@)
+
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all deps run check unit property tests sanitize bench install uninstall clean help always
+all: $(PROGRAM) ## build the program (the default)
+
+# Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
+NETCDF    := $(shell pkg-config --exists netcdf-mpi 2>/dev/null && echo netcdf-mpi || echo netcdf)
+PACKAGES  := $(NETCDF) inih jansson
+NETCDF_PREFIX := $(shell pkg-config --variable=prefix $(NETCDF) 2>/dev/null)
+OWN_FLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude $(addprefix -I,$(wildcard $(NETCDF_PREFIX)/include)) \
+             $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -MMD -MP -march=$(ARCH) \
+             -ffp-contract=fast -fno-math-errno -fno-trapping-math -Wall -Wextra
+LIBS      := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+ifneq ($(DEVELOPER),)
+OWN_FLAGS += -Werror -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
+             -Wpointer-arith -Wold-style-definition -Wno-overlength-strings
+endif
+ifneq ($(SANITIZE),)
+OWN_FLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
+endif
+
+# ------------------------------------------------------------------------------------------------------------
+# What deps installs decides what the lines above find, so the goals beside it are left to a second make.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+LATER := $(filter-out deps,$(MAKECMDGOALS))
+$(firstword $(LATER)): deps
+	$(Q)$(MAKE) --no-print-directory $(LATER)
+$(wordlist 2,99,$(LATER)): $(firstword $(LATER))
+	@:
+else
+
+SOURCES  := $(wildcard src/*/*.c)
+OBJECTS  := $(SOURCES:src/%.c=$(BUILD)/%.o)
+# Layers and predictors once more in float64, for gradient checks against central differences.
+DOUBLE   := $(patsubst src/%.c,$(BUILD)/double/%.o,$(wildcard src/nn/*.c src/predictor/siamese*.c))
+TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/double_*.c))
+CMOCKA    = $(shell pkg-config --cflags --libs cmocka)
+# The peak that bench compares with needs OpenBLAS, the program does not.
+BLAS     := $(shell pkg-config --cflags --libs openblas 2>/dev/null)
+BENCH    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(if $(BLAS),,%/gemm.c),$(wildcard tests/bench/*.c)))
+
+# A changed compiler or flag rebuilds everything, a changed revision only what names it.
+stamp = mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
+FLAGS_NOW := $(CC) $(CFLAGS) $(OWN_FLAGS)
+$(BUILD)/flags: always
+	@command -v $(CC) >/dev/null && pkg-config --print-errors --exists $(PACKAGES) || \
+	    { echo "A compiler or library is missing: make deps" >&2; exit 1; }
+	$(Q)$(call stamp,$(FLAGS_NOW))
+$(BUILD)/revision: always
+	$(Q)$(call stamp,$(VERSION) $(REVISION))
+
+say = $(if $(V),,echo "  $(1)  $@";) mkdir -p $(@D);
+$(BUILD)/base/version.o: $(BUILD)/revision
+$(BUILD)/base/version.o: OWN_FLAGS += -DVERSION='"$(VERSION)"' -DREVISION='"$(REVISION)"' \
+                                      -DFLAGS='"$(CFLAGS) -march=$(ARCH)"'
+$(BUILD)/%.o: src/%.c $(BUILD)/flags
+	$(Q)$(call say,CC   ) $(CC) $(CFLAGS) $(OWN_FLAGS) -c $< -o $@
+$(BUILD)/double/%.o: src/%.c $(BUILD)/flags
+	$(Q)$(call say,CC64 ) $(CC) $(CFLAGS) $(OWN_FLAGS) -DREAL_DOUBLE -c $< -o $@
+$(LIBRARY): $(OBJECTS)
+	$(Q)$(call say,AR   ) rm -f $@; $(AR) rcs $@ $^
+$(PROGRAM): $(BUILD)/main.o $(LIBRARY)
+	$(Q)$(call say,LINK ) $(CC) $(CFLAGS) $(OWN_FLAGS) $^ -o $@ $(LDFLAGS) $(LIBS)
+
+# Unit tests: tests/unit/test_X.c; tests/unit/double_X.c runs on the float64 layers. Benchmarks: tests/bench/X.c.
+LINK_ALL = $(CC) $(CFLAGS) $(OWN_FLAGS) $(filter %.c %.o %.a,$^) -o $@ $(LDFLAGS)
+$(BUILD)/tests/double_%: tests/unit/double_%.c $(DOUBLE) $(LIBRARY)
+	$(Q)$(call say,TEST ) $(LINK_ALL) -DREAL_DOUBLE $(CMOCKA) $(LIBS)
+$(BUILD)/tests/test_%: tests/unit/test_%.c $(LIBRARY)
+	$(Q)$(call say,TEST ) $(LINK_ALL) $(CMOCKA) $(LIBS)
+$(BUILD)/bench/gemm: LIBS += $(BLAS)
+$(BUILD)/bench/%: tests/bench/%.c $(LIBRARY)
+	$(Q)$(call say,BENCH) $(LINK_ALL) $(LIBS)
+
+-include $(OBJECTS:.o=.d) $(DOUBLE:.o=.d) $(BUILD)/main.d $(TESTS:=.d) $(BENCH:=.d)
+
+# ------------------------------------------------------------------------------------------------------------
+run: export OMPI_MCA_rmaps_base_oversubscribe := 1
+ifeq ($(shell id -u),0)
+run bench: export OMPI_ALLOW_RUN_AS_ROOT := 1
+run bench: export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+endif
+NC := $(SPACE:%.csv=results/space.nc)
+run: $(PROGRAM) ## run jobs/quick.ini and print its table; needs SPACE=...
+	@test -n "$(SPACE)" || { echo "Which space? make run SPACE=nas-bench-201.nc, or SPACE=TABLE.csv, from which it is made by"; \
+	    echo "  $(PROGRAM) import TABLE.csv -o nas-bench-201.nc"; exit 2; } >&2
+	@mkdir -p results
+	$(if $(filter %.csv,$(SPACE)),$(PROGRAM) import $(SPACE) -o $(NC))
+	mpirun -np $(RANKS) $(PROGRAM) run jobs/quick.ini -P space.file=$(NC) -P output.file=results/quick.nc
+	$(PROGRAM) report results/quick.nc
+
+tests: $(TESTS) $(BENCH) ## build the unit tests and benchmarks
+check: $(PROGRAM) $(TESTS) ## run all tests
+	$(Q)tests/run.sh $(BUILD) unit property
+unit: $(TESTS) ## run the unit tests
+	$(Q)tests/run.sh $(BUILD) unit
+property: $(PROGRAM) ## run the scripts that test the program from outside
+	$(Q)tests/run.sh $(BUILD) property
+sanitize: ## all tests under the address and undefined-behaviour sanitizers
+	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined check
+bench: $(PROGRAM) $(BENCH) ## build and run the benchmarks
+	$(Q)tests/bench/run.sh $(BUILD)
+
+SHARE := $(DESTDIR)$(PREFIX)/share/siamese-nas
+install: $(PROGRAM) ## into PREFIX/bin and PREFIX/share/siamese-nas
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/jobs $(SHARE)/inputs
+	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/siamese-nas
+	install -m 644 jobs/* $(SHARE)/jobs
+	install -m 644 inputs/* $(SHARE)/inputs
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/siamese-nas
+	rm -rf $(SHARE)
+clean: ## remove build/
+	rm -rf build
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo; sed -n '/^# Knobs/,/^# ---/s/^\([A-Z]* *\)[?:]= */  \1/p' Makefile | sed 's/[$$](if.*/mpicc/; s/# / # /'
+endif
+
+# ------------------------------------------------------------------------------------------------------------
+DEBIAN := libc6-dev pkg-config libopenmpi-dev openmpi-bin libnetcdf-mpi-dev libinih-dev libjansson-dev librandom123-dev \
+          libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
+deps: ## install what is missing from Debian's packages; without apt, name what to load
+	$(Q)if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then \
+	    missing= sudo=; for p in $(DEBIAN); do \
+	        dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	    done; \
+	    test -n "$$missing" || exit 0; \
+	    test "$$(id -u)" = 0 || { command -v sudo >/dev/null && sudo=sudo; } || \
+	        { echo "Ask an administrator to install:$$missing" >&2; exit 1; }; \
+	    echo "installing$$missing"; apt="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300"; \
+	    $$apt update && $$apt install -y --no-install-recommends $$missing; \
+	else \
+	    echo "No apt-get here. Load what is not there yet: MPI, NetCDF-C with parallel NetCDF-4, inih, jansson, Random123"; \
+	    echo "and, for the tests, cmocka; for instance: module load openmpi netcdf-c-mpi inih jansson random123 cmocka"; \
+	    command -v mpicc >/dev/null || { echo "missing: mpicc" >&2; exit 1; }; \
+	    pkg-config --print-errors --exists $(PACKAGES) || { echo "missing: a pkg-config module" >&2; exit 1; }; \
+	fi

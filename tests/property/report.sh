@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# The report's numbers against the same computed by numpy from the results file.
+. "$(dirname "$0")/experiment.bash"
+
+run $mpirun -np 2 "$program" run tiny.ini -o all.nc -P experiment.trials=5
+check "the job" test "$status" = 0
+cat >compare.py <<'END'
+"""compare.py REPORT.csv K...: does the CSV say what all.nc holds?"""
+import csv
+import sys
+
+import netCDF4
+import numpy as np
+
+with open(sys.argv[1], newline="") as f:
+    reader = csv.DictReader(f)
+    rows = list(reader)
+assert reader.fieldnames == "dataset,predictor,sampler,N,K,trials,mean,std,se,regret,found,cost".split(",")
+nc = netCDF4.Dataset("all.nc")
+assert (nc["complete"][:] == 1).all()
+row = iter(rows)
+for d, dataset in enumerate(nc["dataset"][:]):
+    oracle = float(nc["oracle"][d])
+    for m, method in enumerate(nc["method"][:]):
+        for b, n in enumerate(nc["budget"][:]):
+            for k in map(int, sys.argv[2:]):
+                r = next(row)
+                best, cost = nc["best"][d, m, b, :, k - 1], nc["cost"][d, m, b, :, k - 1]
+                name = r["predictor"] + ("" if r["sampler"] == "random" else "+" + r["sampler"])
+                assert (r["dataset"], name, int(r["N"]), int(r["K"]), int(r["trials"])) == (dataset, method, n, k, 5)
+                std = best.std(ddof=1)
+                expected = [best.mean(), std, std / 5**0.5, oracle - best.mean(), (best >= oracle).mean(), cost.mean()]
+                found = [float(r[c]) for c in ("mean", "std", "se", "regret", "found", "cost")]
+                assert np.allclose(found, expected, rtol=1e-8, atol=1e-9), (r, expected)
+assert next(row, None) is None
+END
+run "$program" report all.nc --csv
+cp stdout default.csv
+check "CSV with the job's K" $python compare.py default.csv 1 5 10
+run "$program" report all.nc --csv -k 2,20,3..5
+cp stdout chosen.csv
+check "CSV with other K" $python compare.py chosen.csv 2 3 4 5 20
+
+# parts of a job array: the same numbers
+run "$program" run tiny.ini -o part-1.nc -P experiment.trials=2
+run "$program" run tiny.ini -o part-2.nc -P experiment.trials=3 -P experiment.first_trial=3
+run "$program" report part-1.nc part-2.nc --csv
+check "pooled parts give the same table" cmp stdout default.csv
+run "$program" report part-2.nc part-1.nc --csv
+check "in any order" cmp stdout default.csv
+run "$program" report all.nc part-2.nc
+check "a trial that occurs twice" failed 2 "trial 3 of one, random, N = 10" "part-2.nc" "all.nc"
+
+run "$program" report all.nc
+check "the table has a line for each row" test "$(grep -c '^one\|^two' stdout)" = "$(($(wc -l <default.csv) - 1))"
+check "and says how many trials are finished" said "80 of 80 trials are finished"
+
+# the results hold together
+check "best is the running maximum, costs add up" $python - <<'END'
+import netCDF4
+import numpy as np
+
+nc = netCDF4.Dataset("all.nc")
+best, accuracy = nc["best"][:], nc["chosen_accuracy"][:]
+assert np.array_equal(best, np.maximum.accumulate(accuracy, axis=-1))
+assert np.allclose(nc["cost"][:], nc["trainings"][:] + 0.003 * nc["codes"][:][..., None])
+space = netCDF4.Dataset("tiny.nc")
+truth = np.asarray(space["accuracy"][:])
+for d in range(2):
+    assert np.allclose(truth[d][nc["chosen"][d] - 1000], accuracy[d])
+    assert abs(nc["oracle"][d] - truth[d].max()) < 1e-9
+pool = nc["pool_cell"][:]
+assert np.array_equal(pool.count(axis=-1), nc["pool_size"][:])
+assert (nc["budget"][:][None, None, :, None] - 1 == nc["pool_size"][:])[:, 1:].all()
+assert (nc["trainings"][..., -1] <= nc["budget"][:][None, None, :, None] + 20).all()
+assert (nc["codes"][:, :2] == 0).all() and (nc["codes"][:, 2:] > 0).all()
+END
+
+for bad in tiny.nc all.timing.nc tiny.ini nowhere.nc; do
+    run "$program" report "$bad"
+    check "$bad is no results file" failed 2 "$bad"
+done
+head -c 2000 all.nc >short.nc
+run "$program" report short.nc
+check "a file cut short" failed 2 "short.nc"
+run "$program" report all.nc -k 21
+check "K beyond the curves" failed 2 "K = 21" "K = 20"
+run "$program" report all.nc -k many
+check "K that is no number" failed 2 "many"
+run "$program" report
+check "no file" failed 2 "which results files"
+finish
