@@ -15,4 +15,8 @@ struct experiment_options {
  * already complete returns STATUS_OK at once; one that was interrupted goes on with what is missing. */
 int experiment_run(const struct job *j, const struct experiment_options *o, MPI_Comm comm);
 
+/* Collective over comm: run one trial, the first of the job's first data set, method and N, on all ranks together, and write the
+ * weights of its predictor. Nothing is written when it fails. */
+int experiment_fit(const struct job *j, const char *weights, MPI_Comm comm);
+
 #endif

@@ -36,7 +36,7 @@ struct predictor_batch {
 
 struct predictor;
 
-/* What a kind of predictor does; `self` is its own state. rescore and state may be NULL. */
+/* What a kind of predictor does; `self` is its own state. rescore, state and save may be NULL. */
 struct predictor_class {
     void (*destroy)(void *self);
     void (*start)(void *self, uint64_t seed, uint32_t trial, uint32_t budget);
@@ -45,6 +45,7 @@ struct predictor_class {
     void (*score)(void *self, float *score, const struct predictor_batch *batch);
     void (*rescore)(void *self, float *score, const struct predictor_batch *batch);
     float *(*state)(void *self, size_t *count);
+    int (*save)(void *self, const char *vocabulary, const char *path);
 };
 
 /* code_length E is the candidate's; predictors that read no code ignore it. */
@@ -75,6 +76,9 @@ bool predictor_rescores(const struct predictor *p);
 
 /* All that scoring depends on, to be copied between ranks or kept; NULL and 0 for a predictor without weights. Owned by p. */
 float *predictor_state(struct predictor *p, size_t *count);
+
+/* Write the weights to a NetCDF file, with the names of the space's operations. STATUS_INPUT for a predictor without weights. Serial. */
+int predictor_save(struct predictor *p, const struct space *space, const char *path);
 
 /* The classes. */
 int predictor_siamese_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,

@@ -60,6 +60,9 @@ void trial_destroy(struct trial **t);
  * spec: not on the group's size, nor on earlier trials. */
 int trial_run(struct trial_result *out, struct trial *t, struct candidate *candidate, const struct trial_spec *spec);
 
+/* The predictor of the last trial, as it ranked at the end; trained on rank 0 of the group. Owned by t. */
+struct predictor *trial_predictor(const struct trial *t);
+
 /* Bytes a rank takes for trials, for --dry-run. */
 size_t trial_memory(const struct space *space, const struct trial_settings *settings, int n_max);
 

@@ -27,6 +27,7 @@ static const struct command command[] = {
     {"report", cmd_report, false, cmd_report_help, "print the table of one or more results files"},
     {"import", cmd_import, false, cmd_import_help, "make a space file from a CSV table or a folder of JSON cells"},
     {"info", cmd_info, false, cmd_info_help, "show what is in a space file"},
+    {"fit", cmd_fit, true, cmd_fit_help, "train the predictor of one trial and keep its weights"},
     {"predict", cmd_predict, true, cmd_predict_help, "score cells with the weights of a trained predictor"},
 };
 enum { COMMANDS = sizeof command / sizeof command[0] };
@@ -82,7 +83,7 @@ static int fail_unknown(const char *name)
     for (int i = 0; i < COMMANDS; i++) known[i] = command[i].name;
     const char *near = nearest_name(name, known, COMMANDS);
     if (near != NULL) return status_fail(STATUS_INPUT, "unknown command '%s'; the nearest known one is %s", name, near);
-    return status_fail(STATUS_INPUT, "unknown command '%s'; known are run, report, import, info, predict", name);
+    return status_fail(STATUS_INPUT, "unknown command '%s'; known are run, report, import, info, fit, predict", name);
 }
 
 static bool wants_help(int argc, char **argv)

@@ -5,7 +5,6 @@
 #include "memory.h"
 #include "nasbench201.h"
 #include "prediction.h"
-#include "progress.h"
 #include "siamese_file.h"
 #include "space_file.h"
 #include "status.h"
@@ -153,18 +152,6 @@ static int share(struct siamese **siamese, MPI_Comm comm, int rank)
     return STATUS_OK;
 }
 
-static int save_weights(struct siamese *siamese, const struct space *s, const char *path)
-{
-    char *names;
-    size_t length = 1;
-    for (int o = 0; o < s->operations; o++) length += strlen(s->vocabulary[o]) + 1;
-    TRY(memory_alloc(&names, length, 1));
-    for (int o = 0; o < s->operations; o++) strcat(strcat(names, o > 0 ? " " : ""), s->vocabulary[o]);
-    int status = siamese_file_write(siamese, names, path);
-    free(names);
-    return status;
-}
-
 static int predict(struct prediction *out, const struct arguments *a, struct space *s, const struct group *group)
 {
     struct siamese *siamese = NULL;
@@ -173,11 +160,10 @@ static int predict(struct prediction *out, const struct arguments *a, struct spa
     TRY_DONE(status_agree(group->comm, status));
     if (s->generate == NULL) TRY_DONE(space_broadcast(s, group->comm));
     TRY_DONE(share(&siamese, group->comm, group->rank));
-    if (group->rank == 0 && a->save != NULL) status = save_weights(siamese, s, a->save);
-    TRY_DONE(status_agree(group->comm, status));
     const int code_length = siamese_shape(siamese)->code_length;
     status = predictor_adopt(&predictor, siamese);
     siamese = NULL;
+    if (status == STATUS_OK && group->rank == 0 && a->save != NULL) status = predictor_save(predictor, s, a->save);
     TRY_DONE(status_agree(group->comm, status));
     status = a->top > 0 ? prediction_top(out, predictor, code_length, s, group, a->top, NULL)
                         : prediction_all(out, predictor, code_length, s, group);

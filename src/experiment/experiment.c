@@ -156,7 +156,7 @@ static int prepare(struct experiment *e)
     return group_create(&e->group, e->comm, e->job->ranks_per_trial);
 }
 
-static void release(struct experiment *e)
+void experiment_release(struct experiment *e)
 {
     trial_destroy(&e->trial);
     queue_destroy(&e->queue);
@@ -179,6 +179,6 @@ int experiment_run(const struct job *j, const struct experiment_options *o, MPI_
     MPI_Comm_size(e.comm, &e.ranks);
     int status = prepare(&e);
     if (status == STATUS_OK) status = o->dry_run ? dry_run(&e) : run(&e);
-    release(&e);
+    experiment_release(&e);
     return status;
 }

@@ -35,6 +35,9 @@ struct experiment {
 /* Read, filter and check the space on rank 0, hand it to all ranks, open the candidates. Collective. */
 int experiment_read_space(struct experiment *e);
 
+/* Collective over e->comm, which is freed. */
+void experiment_release(struct experiment *e);
+
 /* What the log says before and after. experiment_log_end() is collective over comm. */
 void experiment_log_start(const struct experiment *e);
 void experiment_log_idle(const struct experiment *e);

@@ -42,7 +42,7 @@ static void score(void *self, float *out, const struct predictor_batch *batch)
 
 int predictor_random_create(void **self, const struct predictor_class **class)
 {
-    static const struct predictor_class random_class = {destroy, start, fit, prepare, score, NULL, NULL};
+    static const struct predictor_class random_class = {destroy, start, fit, prepare, score, NULL, NULL, NULL};
     *class = &random_class;
     return memory_alloc(self, 1, sizeof(struct lot));
 }

@@ -2,7 +2,7 @@
  * gathered into what the layers read. */
 #include "memory.h"
 #include "predictor.h"
-#include "siamese.h"
+#include "siamese_file.h"
 #include "status.h"
 
 #include <stdlib.h>
@@ -110,11 +110,16 @@ static float *state(void *self, size_t *count)
     return siamese_weights(((struct neural *)self)->siamese, count);
 }
 
+static int save(void *self, const char *vocabulary, const char *path)
+{
+    return siamese_file_write(((struct neural *)self)->siamese, vocabulary, path);
+}
+
 /* Take over a network; it is destroyed on failure, too. */
 static int wrap(void **self, const struct predictor_class **class, struct siamese *siamese, int batch)
 {
-    static const struct predictor_class one_branch = {destroy, start, fit, prepare, score, NULL, state};
-    static const struct predictor_class two_branches = {destroy, start, fit, prepare, score, rescore, state};
+    static const struct predictor_class one_branch = {destroy, start, fit, prepare, score, NULL, state, save};
+    static const struct predictor_class two_branches = {destroy, start, fit, prepare, score, rescore, state, save};
     struct neural *p = NULL;
     int status = memory_alloc(&p, 1, sizeof *p);
     if (status != STATUS_OK) {

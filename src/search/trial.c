@@ -251,6 +251,11 @@ int trial_run(struct trial_result *out, struct trial *t, struct candidate *candi
     return STATUS_OK;
 }
 
+struct predictor *trial_predictor(const struct trial *t)
+{
+    return t->now;
+}
+
 size_t trial_memory(const struct space *space, const struct trial_settings *settings, int n_max)
 {
     const size_t rows = (size_t)(settings->batch * space->nodes), wide = 64 * sizeof(float);
