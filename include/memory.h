@@ -3,6 +3,7 @@
 #define MEMORY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Zeroed memory for count items of `size` bytes, aligned to 64 bytes. *out is NULL on failure, which
  * includes an overflow of count * size. Release with free(). Zero items give a valid pointer. */
@@ -10,6 +11,9 @@ int memory_alloc(void *out, size_t count, size_t size);
 
 /* A copy of `text`; release with free(). */
 int memory_copy_text(char **out, const char *text);
+
+/* The largest resident memory of this process so far, in bytes. */
+int64_t memory_peak(void);
 
 /* Two passes over the same take() calls: the first, with base NULL, adds up the size; workspace_open()
  * allocates it; the second hands out the pointers. */

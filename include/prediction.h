@@ -20,7 +20,7 @@ int prediction_all(struct prediction *out, struct predictor *predictor, int code
                    const struct group *group);
 
 /* The `top` best cells by the basic branch, best first. The space is streamed in blocks shared by the ranks: memory does not depend on
- * its size. Reaches pulse between blocks. */
+ * its size. Beats the pulse after every RANKING_BLOCK cells. */
 int prediction_top(struct prediction *out, struct predictor *predictor, int code_length, const struct space *space,
                    const struct group *group, int64_t top, const struct pulse *pulse);
 

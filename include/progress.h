@@ -7,13 +7,14 @@
 
 struct progress {
     bool terminal, shown;
+    const char *what;        /* "units" */
     int64_t before, units;   /* finished by earlier runs; of this run */
-    const double *work;      /* [units + 1] estimated work of the first i units */
+    const double *work;      /* [units + 1] estimated work of the first i units; NULL: all take the same */
     double begin, last;      /* seconds, timer_now() */
 };
 
-/* `work` is borrowed. */
-void progress_open(struct progress *p, int64_t before, int64_t units, const double *work);
+/* `what` and `work` are borrowed. */
+void progress_open(struct progress *p, const char *what, int64_t before, int64_t units, const double *work);
 void progress_show(struct progress *p, int64_t done); /* cheap: call it as often as you like */
 void progress_close(struct progress *p);              /* removes the live line */
 

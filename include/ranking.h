@@ -10,6 +10,9 @@
 
 struct ranking;
 
+/* Cells scored at a time. The ranks of a group share whole blocks: a fixed size, never "remaining / ranks". */
+enum { RANKING_BLOCK = 256 };
+
 /* Collective over the group. most: the longest list that will be asked for; code_length E. */
 int ranking_create(struct ranking **out, const struct group *group, const struct space *space, int most, int code_length,
                    const struct pulse *pulse);

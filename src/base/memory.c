@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { ALIGNMENT = 64 };
 
@@ -40,6 +41,13 @@ int memory_copy_text(char **out, const char *text)
     TRY(memory_alloc(out, length, 1));
     memcpy(*out, text, length);
     return STATUS_OK;
+}
+
+int64_t memory_peak(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (int64_t)usage.ru_maxrss * 1024; /* in kilobytes on Linux */
 }
 
 void *workspace_take(struct workspace *w, size_t count, size_t size)

@@ -5,6 +5,8 @@
 #include "memory.h"
 #include "nasbench201.h"
 #include "prediction.h"
+#include "progress.h"
+#include "ranking.h"
 #include "siamese_file.h"
 #include "space_file.h"
 #include "status.h"
@@ -152,6 +154,20 @@ static int share(struct siamese **siamese, MPI_Comm comm, int rank)
     return STATUS_OK;
 }
 
+/* Between blocks of a scan, on rank 0: its share stands for all. */
+struct scan {
+    struct progress progress;
+    int64_t cells;   /* that rank 0 has scored, times the number of ranks */
+    int step;
+};
+
+static void beat(void *argument)
+{
+    struct scan *scan = argument;
+    scan->cells += scan->step;
+    progress_show(&scan->progress, scan->cells);
+}
+
 static int predict(struct prediction *out, const struct arguments *a, struct space *s, const struct group *group)
 {
     struct siamese *siamese = NULL;
@@ -165,8 +181,15 @@ static int predict(struct prediction *out, const struct arguments *a, struct spa
     siamese = NULL;
     if (status == STATUS_OK && group->rank == 0 && a->save != NULL) status = predictor_save(predictor, s, a->save);
     TRY_DONE(status_agree(group->comm, status));
-    status = a->top > 0 ? prediction_top(out, predictor, code_length, s, group, a->top, NULL)
-                        : prediction_all(out, predictor, code_length, s, group);
+    if (a->top > 0) {
+        struct scan scan = {.step = RANKING_BLOCK * group->size};
+        const struct pulse pulse = {group->rank == 0 ? beat : NULL, &scan};
+        progress_open(&scan.progress, "cells", 0, s->cells, NULL);
+        status = prediction_top(out, predictor, code_length, s, group, a->top, &pulse);
+        if (group->rank == 0) progress_close(&scan.progress);
+    } else {
+        status = prediction_all(out, predictor, code_length, s, group);
+    }
 done:
     siamese_destroy(&siamese);
     predictor_destroy(&predictor);
@@ -191,9 +214,11 @@ int cmd_predict(int argc, char **argv)
     const double seconds = timer_now() - begin;
     if (status == STATUS_OK && group.rank == 0) status = prediction_write(&prediction, &space, a.weights, a.output);
     status = status_agree(group.comm, status);
+    int64_t mine = memory_peak(), peak = 0;
+    MPI_Reduce(&mine, &peak, 1, MPI_INT64_T, MPI_MAX, 0, group.comm);
     if (status == STATUS_OK)
-        log_info("%lld cells scored in %.1f s, %.0f cells/s; %lld written to %s", (long long)space.cells, seconds,
-                 (double)space.cells / seconds, (long long)prediction.cells, a.output);
+        log_info("%lld cells scored in %.1f s, %.0f cells/s, at most %.0f MB resident a rank; %lld written to %s",
+                 (long long)space.cells, seconds, (double)space.cells / seconds, (double)peak / 1e6, (long long)prediction.cells, a.output);
     prediction_destroy(&prediction);
     space_destroy(&space);
     group_destroy(&group);

@@ -87,7 +87,7 @@ static int compute(struct experiment *e, const struct pulse *pulse)
     int status = status_agree(e->comm, schedule(e, &work));
     if (status == STATUS_OK) {
         experiment_log_idle(e);
-        if (e->rank == 0) progress_open(&e->progress, e->grid.units - e->remaining, e->remaining, work);
+        if (e->rank == 0) progress_open(&e->progress, "units", e->grid.units - e->remaining, e->remaining, work);
         status = status_agree(e->comm, prepare_units(e, pulse));
     }
     if (status == STATUS_OK) {

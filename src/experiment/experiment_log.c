@@ -1,11 +1,11 @@
 #include "experiment_internal.h"
 
 #include "log.h"
+#include "memory.h"
 #include "version.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 static void log_cost(const struct experiment *e)
 {
@@ -50,9 +50,7 @@ void experiment_log_idle(const struct experiment *e)
 
 int64_t experiment_peak(const struct experiment *e)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    int64_t mine = (int64_t)usage.ru_maxrss * 1024, peak = 0;
+    int64_t mine = memory_peak(), peak = 0;
     MPI_Allreduce(&mine, &peak, 1, MPI_INT64_T, MPI_MAX, e->comm);
     return peak;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 };
+enum { BLOCK = RANKING_BLOCK };
 
 static int create(struct prediction *p, int64_t cells, int code_length)
 {

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Cells scored at a time. The ranks of a group share whole blocks: a fixed size, never "remaining / ranks". */
-enum { BLOCK = 256 };
+enum { BLOCK = RANKING_BLOCK };
 
 struct ranking {
     const struct group *group;

@@ -26,6 +26,7 @@ struct import {
     struct csv table;
     const struct columns *columns;
     struct space *space;
+    struct nasbench201_kind kind;
     int id, arch;             /* columns, -1 = none */
     int code[CODE_LENGTH_MAX];
     struct target *target;
@@ -170,10 +171,10 @@ static int make_room(struct import *m)
     struct space *s = m->space;
     size_t cells = (size_t)s->cells;
     TRY(memory_alloc(&m->target, (size_t)(m->columns->entries + s->code_length), sizeof *m->target));
-    TRY(memory_alloc(&s->operation, cells, NASBENCH201_NODES));
+    TRY(memory_alloc(&s->operation, cells, (size_t)s->nodes));
     TRY(memory_alloc(&s->id, cells, sizeof *s->id));
-    TRY(memory_alloc(&s->arch, cells, NASBENCH201_ARCH_MAX));
-    s->arch_length = NASBENCH201_ARCH_MAX;
+    s->arch_length = m->kind.cell_nodes == 4 ? NASBENCH201_ARCH_MAX : NASBENCH201_KIND_ARCH_MAX;
+    TRY(memory_alloc(&s->arch, cells, (size_t)s->arch_length));
     TRY(unknown_values(&s->accuracy, (size_t)s->datasets * cells));
     int d = 0;
     for (int i = 0; i < m->columns->entries; i++) {
@@ -191,17 +192,25 @@ static int make_room(struct import *m)
     return STATUS_OK;
 }
 
-static int make_vocabulary(struct space *s)
+/* The first line tells how many nodes the cells of the table have: an arch string has a group of edges for each but one. */
+static void find_kind(struct import *m)
 {
-    s->nodes = NASBENCH201_NODES;
-    TRY(memory_alloc(&s->vocabulary, NASBENCH201_OPERATIONS, sizeof *s->vocabulary));
-    for (int i = 0; i < NASBENCH201_OPERATIONS; i++) {
+    int nodes = 2;
+    for (const char *at = m->table.field[m->arch]; (at = strstr(at, "|+|")) != NULL; at++) nodes++;
+    nasbench201_kind(&m->kind, nodes < NASBENCH201_CELL_MIN || nodes > NASBENCH201_CELL_MAX ? 4 : nodes);
+}
+
+static int make_vocabulary(struct space *s, const struct nasbench201_kind *kind)
+{
+    s->nodes = kind->nodes;
+    TRY(memory_alloc(&s->vocabulary, (size_t)kind->operations, sizeof *s->vocabulary));
+    for (int i = 0; i < kind->operations; i++) {
         TRY(memory_copy_text(&s->vocabulary[i], nasbench201_vocabulary[i]));
         s->operations++;
     }
     TRY(memory_alloc(&s->graph, 1, sizeof *s->graph));
     s->graphs = 1;
-    nasbench201_graph(s->graph);
+    nasbench201_kind_graph(s->graph, kind);
     return STATUS_OK;
 }
 
@@ -214,8 +223,8 @@ static int read_row(struct import *m, int64_t row)
     char where[1400];
     snprintf(where, sizeof where, "%.1000s:%lld: column %.300s", t->path, (long long)t->number, t->header[m->arch]);
     const char *arch = t->field[m->arch];
-    TRY(nasbench201_parse(s->operation + row * NASBENCH201_NODES, arch, where));
-    memcpy(s->arch + row * NASBENCH201_ARCH_MAX, arch, strlen(arch)); /* what was parsed is shorter than ARCH_MAX */
+    TRY(nasbench201_kind_parse(s->operation + row * s->nodes, &m->kind, arch, where));
+    memcpy(s->arch + row * s->arch_length, arch, strlen(arch)); /* what was parsed is shorter */
     s->id[row] = row;
     if (m->id >= 0) TRY(csv_integer(&s->id[row], t, m->id));
     for (int i = 0; i < m->targets; i++) {
@@ -247,11 +256,14 @@ static int read_table(struct import *m)
     TRY(find_cells(m));
     TRY(csv_count(&m->table, &s->cells));
     if (s->cells == 0) return status_fail(STATUS_INPUT, "%s: there is no line after the header", s->path);
-    TRY(make_vocabulary(s));
-    TRY(make_room(m));
     bool more = true;
     for (int64_t row = 0; row < s->cells; row++) {
         TRY(csv_next(&m->table, &more));
+        if (more && row == 0) {
+            find_kind(m);
+            TRY(make_vocabulary(s, &m->kind));
+            TRY(make_room(m));
+        }
         if (!more) return status_fail(STATUS_INPUT, "%s: the file became shorter while it was read", s->path);
         TRY(read_row(m, row));
     }

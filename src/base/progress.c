@@ -30,9 +30,10 @@ static bool is_watched(void)
     return watched;
 }
 
-void progress_open(struct progress *p, int64_t before, int64_t units, const double *work)
+void progress_open(struct progress *p, const char *what, int64_t before, int64_t units, const double *work)
 {
-    *p = (struct progress){.terminal = is_watched(), .before = before, .units = units, .work = work, .begin = timer_now()};
+    *p = (struct progress){.terminal = is_watched(), .what = what, .before = before, .units = units, .work = work,
+                           .begin = timer_now()};
     p->last = p->begin;
 }
 
@@ -60,11 +61,12 @@ void progress_show(struct progress *p, int64_t done)
     char left[PROGRESS_DURATION_MAX] = "?", line[160];
     double elapsed = now - p->begin;
     if (done > p->units) done = p->units;
-    if (done > 0 && p->work[done] > 0)
-        progress_duration(left, elapsed * (p->work[p->units] - p->work[done]) / p->work[done]);
-    snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " units (%.0f %%), %.3g units/s, time left %s", p->before + done,
-             p->before + p->units, 100.0 * (double)(p->before + done) / (double)(p->before + p->units), (double)done / elapsed,
-             left);
+    const double spent = p->work == NULL ? (double)done : p->work[done];
+    const double all = p->work == NULL ? (double)p->units : p->work[p->units];
+    if (done > 0 && spent > 0) progress_duration(left, elapsed * (all - spent) / spent);
+    snprintf(line, sizeof line, "%" PRId64 " of %" PRId64 " %s (%.0f %%), %.3g %s/s, time left %s", p->before + done,
+             p->before + p->units, p->what, 100.0 * (double)(p->before + done) / (double)(p->before + p->units),
+             (double)done / elapsed, p->what, left);
     if (p->terminal) {
         printf("\r%s\033[K", line);
         fflush(stdout);
