@@ -103,10 +103,6 @@ int space_keep(struct space *s, const bool *keep);
  * satisfy it. STATUS_INPUT when it is malformed or no cell is left. */
 int space_filter(struct space *s, const char *expression);
 
-/* Give back what is known of the cells but not needed: arch strings, losses after the first code_length epochs, validation
- * accuracy unless kept, and all signals but those named in the comma-separated list. The checksum stays that of the whole. */
-int space_reduce(struct space *s, int code_length, bool keep_validation, const char *signals);
-
 /* FNV-1a, 64 bit, over all contents but path and title, in an order of its own: it depends neither on the order of the
  * signals nor on whether equal adjacencies are stored once or per cell. */
 uint64_t space_checksum(const struct space *s);

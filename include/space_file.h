@@ -9,6 +9,17 @@
  * the file, the variable and the cell. */
 int space_file_read(struct space *out, const char *path);
 
+/* What a search needs of a rich file. */
+struct space_need {
+    int code_length;          /* the first losses of each cell, or as many as there are */
+    bool validation_accuracy;
+    const char *signals;      /* a text in which the names of the signals occur as words: a list, a filter */
+};
+
+/* The same for less memory: without arch strings, and no more than is needed of losses, validation accuracy and signals. The
+ * checksum is that of what was read. */
+int space_file_read_part(struct space *out, const char *path, const struct space_need *need);
+
 /* Write to a temporary name beside path, then rename: no partial file under the final name. */
 int space_file_write(const struct space *s, const char *path, const char *history);
 

@@ -5,6 +5,7 @@
 #include "status.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,20 +106,34 @@ static int check_sizes(const struct job *j, int64_t cells)
     return check_size(j, "evaluation.K_max", j->settings.k_max, cells);
 }
 
+/* Ranks need little of a rich file. A filter may name any loss, or the validation accuracy. */
+static int read_needed(struct space *s, const struct job *j)
+{
+    char *names;
+    const bool filter_loss = strstr(j->filter, "early_loss") != NULL;
+    const bool filter_validation = strstr(j->filter, "validation_accuracy") != NULL;
+    const size_t length = strlen(j->code) + strlen(j->filter) + 2;
+    TRY(memory_alloc(&names, length, 1));
+    snprintf(names, length, "%s,%s", j->code, j->filter);
+    const struct space_need need = {filter_loss ? INT_MAX : j->code_length, j->label_is_validation || filter_validation, names};
+    int status = space_file_read_part(s, j->space, &need);
+    free(names);
+    return status;
+}
+
 /* On rank 0. */
 static int read_space(struct experiment *e)
 {
     const struct job *j = e->job;
     struct space *s = &e->space;
-    TRY(space_file_read(s, j->space));
+    TRY(read_needed(s, j));
     e->file_checksum = s->checksum;
     e->file_cells = s->cells;
     TRY(check_known(j, s));
     if (j->filter[0] != '\0') TRY(space_filter(s, j->filter));
     e->filtered = e->file_cells - s->cells;
     TRY(drop_missing(&e->missing, j, s));
-    TRY(check_sizes(j, s->cells));
-    return space_reduce(s, j->code_length, j->label_is_validation, j->code); /* ranks need little of a rich file */
+    return check_sizes(j, s->cells);
 }
 
 static int open_candidates(struct experiment *e)

@@ -87,47 +87,6 @@ size_t space_memory(const struct space *s)
     return cells * cell + (size_t)s->graphs * sizeof *s->graph;
 }
 
-/* Is `name` one of a comma-separated list? */
-static bool is_listed(const char *list, const char *name)
-{
-    for (const char *at = list; *at != '\0';) {
-        at += strspn(at, " ,");
-        size_t length = strcspn(at, " ,");
-        if (length == strlen(name) && memcmp(at, name, length) == 0) return true;
-        at += length;
-    }
-    return false;
-}
-
-int space_reduce(struct space *s, int code_length, bool keep_validation, const char *signals)
-{
-    free(s->arch);
-    s->arch = NULL;
-    s->arch_length = 0;
-    if (!keep_validation) {
-        free(s->validation_accuracy);
-        s->validation_accuracy = NULL;
-    }
-    int kept = 0;
-    for (int i = 0; i < s->signals; i++) {
-        if (is_listed(signals, s->signal[i].name))
-            s->signal[kept++] = s->signal[i];
-        else
-            free_signal(&s->signal[i]);
-    }
-    s->signals = kept;
-    if (s->early_loss != NULL && code_length < s->code_length) {
-        double *loss;
-        const size_t cells = (size_t)s->cells, from = (size_t)s->code_length, to = (size_t)code_length;
-        TRY(memory_alloc(&loss, cells * to, sizeof *loss));
-        for (size_t i = 0; i < cells; i++) memcpy(loss + i * to, s->early_loss + i * from, to * sizeof *loss);
-        free(s->early_loss);
-        s->early_loss = loss;
-        s->code_length = code_length;
-    }
-    return STATUS_OK;
-}
-
 static int by_id(const void *a, const void *b)
 {
     const int64_t *x = a, *y = b;

@@ -250,7 +250,7 @@ static int read_arch(struct space *s, struct netcdf_input *in, int cell_dim)
     return STATUS_OK;
 }
 
-static int read_all(struct space *s, struct netcdf_input *in)
+static int read_all(struct space *s, struct netcdf_input *in, const struct space_need *need)
 {
     int cell_dim = -1;
     TRY(memory_copy_text(&s->path, in->path));
@@ -259,18 +259,23 @@ static int read_all(struct space *s, struct netcdf_input *in)
     TRY(read_operation(s, &cell_dim, in));
     TRY(read_adjacency(s, in, cell_dim));
     TRY(read_ids(s, in, cell_dim));
-    TRY(read_arch(s, in, cell_dim));
-    TRY(space_read_values(s, in, cell_dim));
+    if (need == NULL) TRY(read_arch(s, in, cell_dim));
+    TRY(space_read_values(s, in, cell_dim, need));
     s->checksum = space_checksum(s);
     return STATUS_OK;
 }
 
 int space_file_read(struct space *out, const char *path)
 {
+    return space_file_read_part(out, path, NULL);
+}
+
+int space_file_read_part(struct space *out, const char *path, const struct space_need *need)
+{
     struct netcdf_input in;
     *out = (struct space){0};
     TRY(netcdf_input_open(&in, path));
-    int status = read_all(out, &in);
+    int status = read_all(out, &in, need);
     netcdf_input_close(&in);
     if (status != STATUS_OK) space_destroy(out);
     return status;

@@ -43,7 +43,7 @@ static int read_datasets(struct space *s, struct netcdf_input *in, const struct 
     return check_datasets(s);
 }
 
-static int read_accuracies(struct space *s, struct netcdf_input *in, int cell_dim)
+static int read_accuracies(struct space *s, struct netcdf_input *in, int cell_dim, bool validation)
 {
     static const char shape[] = "accuracy(dataset, cell) or accuracy(cell) in percent";
     struct netcdf_variable v, w;
@@ -55,13 +55,14 @@ static int read_accuracies(struct space *s, struct netcdf_input *in, int cell_di
     TRY(read_datasets(s, in, &v));
     TRY(netcdf_input_values(&s->accuracy, &v, NETCDF_PERCENT));
     TRY(netcdf_input_find(&w, &found, in, "validation_accuracy"));
-    if (!found) return STATUS_OK;
+    if (!found || !validation) return STATUS_OK;
     if (w.rank != v.rank || w.dim[0] != v.dim[0] || w.dim[w.rank - 1] != cell_dim || !netcdf_is_number(w.type))
         return space_read_wrong(&w, "over the same dimensions as accuracy, in percent");
     return netcdf_input_values(&s->validation_accuracy, &w, NETCDF_PERCENT);
 }
 
-static int read_early_loss(struct space *s, struct netcdf_input *in, int cell_dim)
+/* The first `most` losses, 0 = all. */
+static int read_early_loss(struct space *s, struct netcdf_input *in, int cell_dim, int most)
 {
     struct netcdf_variable v;
     bool found;
@@ -69,6 +70,7 @@ static int read_early_loss(struct space *s, struct netcdf_input *in, int cell_di
     if (!found) return STATUS_OK;
     if (v.rank != 2 || v.dim[0] != cell_dim || !netcdf_is_number(v.type) || v.length[1] < 1 || v.length[1] > INT_MAX)
         return space_read_wrong(&v, "early_loss(cell, code)");
+    if (most > 0 && v.length[1] > (size_t)most) v.length[1] = (size_t)most;
     TRY(netcdf_input_values(&s->early_loss, &v, NETCDF_FINITE));
     s->code_length = (int)v.length[1];
     return STATUS_OK;
@@ -92,7 +94,20 @@ static int read_signal(struct space_signal *g, const struct netcdf_variable *v)
     return netcdf_input_values(&g->value, v, NETCDF_FINITE);
 }
 
-static int read_signals(struct space *s, struct netcdf_input *in, int cell_dim)
+/* Does `name` occur as a word in the text? */
+static bool is_named(const char *text, const char *name)
+{
+    static const char between[] = " ,<>=!:";
+    for (const char *at = text; *at != '\0';) {
+        at += strspn(at, between);
+        size_t length = strcspn(at, between);
+        if (length == strlen(name) && memcmp(at, name, length) == 0) return true;
+        at += length;
+    }
+    return false;
+}
+
+static int read_signals(struct space *s, struct netcdf_input *in, int cell_dim, const struct space_need *need)
 {
     int variables = 0;
     int rc = nc_inq_nvars(in->file, &variables);
@@ -101,14 +116,15 @@ static int read_signals(struct space *s, struct netcdf_input *in, int cell_dim)
     for (int id = 0; id < variables; id++) {
         struct netcdf_variable v;
         TRY(netcdf_input_describe(&v, in, id));
-        if (is_signal(&v, cell_dim)) TRY(read_signal(&s->signal[s->signals++], &v));
+        if (is_signal(&v, cell_dim) && (need == NULL || is_named(need->signals, v.name)))
+            TRY(read_signal(&s->signal[s->signals++], &v));
     }
     return STATUS_OK;
 }
 
-int space_read_values(struct space *s, struct netcdf_input *in, int cell_dim)
+int space_read_values(struct space *s, struct netcdf_input *in, int cell_dim, const struct space_need *need)
 {
-    TRY(read_accuracies(s, in, cell_dim));
-    TRY(read_early_loss(s, in, cell_dim));
-    return read_signals(s, in, cell_dim);
+    TRY(read_accuracies(s, in, cell_dim, need == NULL || need->validation_accuracy));
+    TRY(read_early_loss(s, in, cell_dim, need == NULL ? 0 : need->code_length));
+    return read_signals(s, in, cell_dim, need);
 }
