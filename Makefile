@@ -19,7 +19,7 @@ RANKS     ?= 2# ranks of `make run`
 # ------------------------------------------------------------------------------------------------------------
 VERSION  := 0.1.0
 REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
-BUILD    := build$(if $(SANITIZE),/sanitize)$(if $(filter-out native,$(ARCH)),/$(ARCH))
+BUILD    := build$(if $(SANITIZE),/sanitize)$(if $(DEVELOPER),/developer)$(if $(filter-out native,$(ARCH)),/$(ARCH))
 PROGRAM  := $(BUILD)/siamese-nas
 LIBRARY  := $(BUILD)/libsiamese-nas.a
 Q        := $(if $(V),,@)
@@ -146,7 +146,7 @@ endif
 
 # ------------------------------------------------------------------------------------------------------------
 DEBIAN := libc6-dev pkg-config libopenmpi-dev openmpi-bin libnetcdf-mpi-dev libinih-dev libjansson-dev librandom123-dev \
-          libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
+          libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
 deps: ## install what is missing from Debian's packages; without apt, name what to load
 	$(Q)if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then \
 	    missing= sudo=; for p in $(DEBIAN); do \
