@@ -3,6 +3,7 @@
 #include "nearest.h"
 #include "sample_space.h"
 
+#include "random.h"
 #include "ranks.h"
 
 /* ---- adjacency ---- */
@@ -326,6 +327,55 @@ static void test_nasbench201_malformed(void **state)
     assert_false(nasbench201_format(arch, operation)); /* split_3 and the like are not where they belong */
 }
 
+/* Every kind: sizes, junctions, and that index, operations and arch string say the same. */
+static void test_nasbench201_kinds(void **state)
+{
+    (void)state;
+    static const int64_t cells[] = {125, 15625, 9765625, INT64_C(30517578125), INT64_C(476837158203125)};
+    for (int n = NASBENCH201_CELL_MIN; n <= NASBENCH201_CELL_MAX; n++) {
+        struct nasbench201_kind k;
+        struct space s;
+        nasbench201_kind(&k, n);
+        assert_int_equal(nasbench201_space(&s, n), STATUS_OK);
+        assert_int_equal(k.edges, n * (n - 1) / 2);
+        assert_int_equal(s.nodes, k.edges + n);
+        assert_true(s.cells == cells[n - NASBENCH201_CELL_MIN] && s.operation == NULL);
+        struct random_stream stream;
+        random_open(&stream, 5, (uint32_t)n, 0, RANDOM_TEST);
+        for (int i = 0; i < 300; i++) {
+            uint8_t operation[SPACE_NODES_MAX], parsed[SPACE_NODES_MAX];
+            char arch[NASBENCH201_KIND_ARCH_MAX], again[NASBENCH201_KIND_ARCH_MAX];
+            int64_t cell = i == 0 ? 0 : i == 1 ? s.cells - 1 : random_below(&stream, s.cells), index = 0;
+            space_cell(operation, &s, cell);
+            space_arch(arch, &s, cell);
+            assert_int_equal(nasbench201_kind_parse(parsed, &k, arch, "x"), STATUS_OK);
+            assert_memory_equal(operation, parsed, (size_t)s.nodes);
+            assert_true(nasbench201_kind_format(again, &k, operation));
+            assert_string_equal(arch, again);
+            /* the digits, read back from the text */
+            static const char *const name[] = {"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"};
+            for (char *word = strtok(again, "|+"); word != NULL; word = strtok(NULL, "|+")) {
+                int digit = 0;
+                *strchr(word, '~') = '\0';
+                while (strcmp(word, name[digit]) != 0) digit++;
+                index = index * 5 + digit;
+            }
+            assert_true(index == cell);
+        }
+        /* a node of the cell stands after the edges into it, and splits into as many edges as leave it */
+        for (int node = 0, at = 0; node < n; node++, at++) {
+            char junction[16];
+            int leaving = n - 1 - node;
+            snprintf(junction, sizeof junction, leaving > 1 ? "split_%d" : leaving == 1 ? "none" : "output", leaving);
+            at += node;
+            assert_string_equal(nasbench201_vocabulary[k.fixed[at]], junction);
+            assert_int_equal(__builtin_popcount(s.graph->successors[at]), 1 + leaving);
+            assert_int_equal(__builtin_popcount(s.graph->predecessors[at]), 1 + node);
+        }
+        space_destroy(&s);
+    }
+}
+
 /* ---- broadcast ---- */
 
 static void test_broadcast(void **state)
@@ -362,6 +412,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_nasbench201_example),
         cmocka_unit_test(test_nasbench201_all),
         cmocka_unit_test(test_nasbench201_malformed),
+        cmocka_unit_test(test_nasbench201_kinds),
         cmocka_unit_test(test_broadcast),
     };
     RANKS_MAIN(tests);
