@@ -51,4 +51,9 @@ void graph_conv_fold(struct graph_conv_folded *f, const struct graph_conv *p, in
 /* y = G(A, x) from folded parameters; scratch [rows][WIDTH]. x NULL: one-hot operations. */
 void graph_conv_infer(real *y, const struct graph_conv_folded *f, const real *x, const struct cells *cells, real *scratch);
 
+/* The same when the products x W are known: row j of cell b of direction d is table[d][index[b * nodes + j]]. The sums run in the same
+ * order as in graph_conv_infer, so the result has the same bits. */
+void graph_conv_look_up(real *y, const struct graph_conv_folded *f, real *const table[2], const uint32_t *index,
+                        const struct cells *cells);
+
 #endif

@@ -53,9 +53,9 @@ int predictor_create(struct predictor **out, enum predictor_kind kind, const str
                      const struct trial_settings *settings);
 void predictor_destroy(struct predictor **p);
 
-/* A predictor for scoring only, from trained weights, which it takes over (also when it fails). */
+/* A predictor for scoring the cells of `space` only, from trained weights, which it takes over (also when it fails). */
 struct siamese;
-int predictor_adopt(struct predictor **out, struct siamese *siamese);
+int predictor_adopt(struct predictor **out, struct siamese *siamese, const struct space *space);
 
 /* A new trial: initial weights and random streams of (seed, trial, N). */
 void predictor_start(struct predictor *p, uint64_t seed, uint32_t trial, uint32_t budget);
@@ -83,7 +83,7 @@ int predictor_save(struct predictor *p, const struct space *space, const char *p
 /* The classes. */
 int predictor_siamese_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,
                              int code_length, const struct trial_settings *settings);
-int predictor_siamese_adopt(void **self, const struct predictor_class **class, struct siamese *siamese);
+int predictor_siamese_adopt(void **self, const struct predictor_class **class, struct siamese *siamese, const struct space *space);
 int predictor_random_create(void **self, const struct predictor_class **class);
 
 #endif

@@ -33,6 +33,7 @@ struct space {
     uint8_t *operation;     /* [cells][V] index into the vocabulary; NULL in an implicit space, which has a rule instead: */
     void (*generate)(uint8_t *operation, const void *rule, int64_t cell); /* fills operation [V] of a cell */
     void (*describe)(char *arch, const void *rule, int64_t cell);         /* fills arch [arch_length] of a cell */
+    void (*allow)(bool *allowed, const void *rule);                       /* fills allowed as space_allowed() does */
     void *rule;             /* owned; one block of memory */
     int64_t graphs;         /* distinct adjacencies */
     struct graph *graph;    /* [graphs] */
@@ -109,6 +110,9 @@ uint64_t space_checksum(const struct space *s);
 
 /* STATUS_INPUT when two cells have the same id. */
 int space_check_ids(const struct space *s);
+
+/* allowed[v * O + o] = true when some cell has operation o at node v. */
+void space_allowed(bool *allowed, const struct space *s);
 
 /* Bytes that a rank takes for the space. */
 size_t space_memory(const struct space *s);

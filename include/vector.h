@@ -77,7 +77,7 @@ static inline real vec_sum(vec v)
 /* Lanes i of a bit mask, shifted right by `first`: -1 where bit (first + i) is set. */
 static inline vec_bits vec_mask(uint32_t bits, int first)
 {
-    vec_bits lane;
+    vec_bits lane = {0};
     for (int i = 0; i < LANES; i++) lane[i] = first + i;
     return -(((vec_bits){0} + (real_bits)bits) >> lane & 1);
 }

@@ -177,7 +177,7 @@ static int predict(struct prediction *out, const struct arguments *a, struct spa
     if (s->generate == NULL) TRY_DONE(space_broadcast(s, group->comm));
     TRY_DONE(share(&siamese, group->comm, group->rank));
     const int code_length = siamese_shape(siamese)->code_length;
-    status = predictor_adopt(&predictor, siamese);
+    status = predictor_adopt(&predictor, siamese, s);
     siamese = NULL;
     if (status == STATUS_OK && group->rank == 0 && a->save != NULL) status = predictor_save(predictor, s, a->save);
     TRY_DONE(status_agree(group->comm, status));

@@ -51,10 +51,13 @@ void graph_conv_fold(struct graph_conv_folded *f, const struct graph_conv *p, in
     }
 }
 
-/* y (+)= mish(A x + shift) / 2, where row j of x is x[j], or w[operation[j]] for one-hot cells. */
-static inline __attribute__((always_inline)) void side(real *y, const real *x, const uint8_t *operation, const real *shift,
-                                                       const uint32_t *const *mask, int count, int nodes, const bool one_hot,
-                                                       const bool add)
+/* Where row j of a cell's x is found: x[j]; x[operation[j]] for one-hot cells; x[index[j]] in a table of rows. */
+enum source { PLAIN, ONE_HOT, TABLE };
+
+/* y (+)= mish(A x + shift) / 2 */
+static inline __attribute__((always_inline)) void side(real *y, const real *x, const uint8_t *operation, const uint32_t *index,
+                                                       const real *shift, const uint32_t *const *mask, int count, int nodes,
+                                                       const enum source source, const bool add)
 {
     vec bias[WIDTH_VECTORS];
     for (int c = 0; c < WIDTH_VECTORS; c++) bias[c] = vec_load(shift + c * LANES);
@@ -63,8 +66,8 @@ static inline __attribute__((always_inline)) void side(real *y, const real *x, c
             vec sum[WIDTH_VECTORS];
             for (int c = 0; c < WIDTH_VECTORS; c++) sum[c] = bias[c];
             for (uint32_t left = mask[cell][i]; left != 0; left &= left - 1) {
-                int j = __builtin_ctz(left);
-                const real *row = x + (one_hot ? operation[j] : j) * WIDTH;
+                const int j = __builtin_ctz(left);
+                const real *row = x + (source == ONE_HOT ? operation[j] : source == TABLE ? index[j] : (uint32_t)j) * WIDTH;
                 for (int c = 0; c < WIDTH_VECTORS; c++) sum[c] += vec_load(row + c * LANES);
             }
             for (int c = 0; c < WIDTH_VECTORS; c++) {
@@ -73,10 +76,9 @@ static inline __attribute__((always_inline)) void side(real *y, const real *x, c
                 vec_store(y + c * LANES, m);
             }
         }
-        if (one_hot)
-            operation += nodes;
-        else
-            x += nodes * WIDTH;
+        if (source == ONE_HOT) operation += nodes;
+        if (source == TABLE) index += nodes;
+        if (source == PLAIN) x += nodes * WIDTH;
     }
 }
 
@@ -85,17 +87,21 @@ void graph_conv_infer(real *y, const struct graph_conv_folded *f, const real *x,
     const int rows = cells->count * cells->nodes;
     for (int d = 0; d < 2; d++) {
         const uint32_t *const *mask = cells->mask[d];
-        if (x == NULL) {
-            if (d == 0)
-                side(y, f->weight[d], cells->operation, f->shift[d], mask, cells->count, cells->nodes, true, false);
-            else
-                side(y, f->weight[d], cells->operation, f->shift[d], mask, cells->count, cells->nodes, true, true);
-        } else {
-            matmul(scratch, x, f->weight[d], rows, WIDTH, WIDTH, 1, false);
-            if (d == 0)
-                side(y, scratch, NULL, f->shift[d], mask, cells->count, cells->nodes, false, false);
-            else
-                side(y, scratch, NULL, f->shift[d], mask, cells->count, cells->nodes, false, true);
-        }
+        if (x != NULL) matmul(scratch, x, f->weight[d], rows, WIDTH, WIDTH, 1, false);
+        if (x == NULL && d == 0)
+            side(y, f->weight[d], cells->operation, NULL, f->shift[d], mask, cells->count, cells->nodes, ONE_HOT, false);
+        else if (x == NULL)
+            side(y, f->weight[d], cells->operation, NULL, f->shift[d], mask, cells->count, cells->nodes, ONE_HOT, true);
+        else if (d == 0)
+            side(y, scratch, NULL, NULL, f->shift[d], mask, cells->count, cells->nodes, PLAIN, false);
+        else
+            side(y, scratch, NULL, NULL, f->shift[d], mask, cells->count, cells->nodes, PLAIN, true);
     }
+}
+
+void graph_conv_look_up(real *y, const struct graph_conv_folded *f, real *const table[2], const uint32_t *index,
+                        const struct cells *cells)
+{
+    side(y, table[0], NULL, index, f->shift[0], cells->mask[0], cells->count, cells->nodes, TABLE, false);
+    side(y, table[1], NULL, index, f->shift[1], cells->mask[1], cells->count, cells->nodes, TABLE, true);
 }

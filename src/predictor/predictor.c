@@ -32,7 +32,7 @@ int predictor_create(struct predictor **out, enum predictor_kind kind, const str
     return keep(out, p, status);
 }
 
-int predictor_adopt(struct predictor **out, struct siamese *siamese)
+int predictor_adopt(struct predictor **out, struct siamese *siamese, const struct space *space)
 {
     *out = NULL;
     struct predictor *p;
@@ -41,7 +41,7 @@ int predictor_adopt(struct predictor **out, struct siamese *siamese)
         siamese_destroy(&siamese);
         return status;
     }
-    return keep(out, p, predictor_siamese_adopt(&p->self, &p->class, siamese));
+    return keep(out, p, predictor_siamese_adopt(&p->self, &p->class, siamese, space));
 }
 
 void predictor_destroy(struct predictor **p)

@@ -115,8 +115,23 @@ static int save(void *self, const char *vocabulary, const char *path)
     return siamese_file_write(((struct neural *)self)->siamese, vocabulary, path);
 }
 
+/* Cells of one graph share most of the first two groups' work (siamese_promise): worth it when there are many cells. */
+static int promise(struct siamese *siamese, const struct space *space)
+{
+    enum { ROWS_MAX = 4096 }; /* 2 MB of float */
+    const int64_t rows_max = space->cells / 4 < ROWS_MAX ? space->cells / 4 : ROWS_MAX;
+    bool *allowed;
+    if (space->graph_of != NULL) return STATUS_OK;
+    TRY(memory_alloc(&allowed, (size_t)(space->nodes * space->operations), sizeof *allowed));
+    space_allowed(allowed, space);
+    const uint32_t *const mask[2] = {space->graph->successors, space->graph->predecessors};
+    int status = siamese_promise(siamese, mask, allowed, rows_max);
+    free(allowed);
+    return status;
+}
+
 /* Take over a network; it is destroyed on failure, too. */
-static int wrap(void **self, const struct predictor_class **class, struct siamese *siamese, int batch)
+static int wrap(void **self, const struct predictor_class **class, struct siamese *siamese, const struct space *space, int batch)
 {
     static const struct predictor_class one_branch = {destroy, start, fit, prepare, score, NULL, state, save};
     static const struct predictor_class two_branches = {destroy, start, fit, prepare, score, rescore, state, save};
@@ -133,6 +148,7 @@ static int wrap(void **self, const struct predictor_class **class, struct siames
     p->capacity = batch > CHUNK ? batch : CHUNK;
     take(p);
     status = workspace_open(&p->workspace);
+    if (status == STATUS_OK) status = promise(siamese, space);
     if (status != STATUS_OK) {
         destroy(p);
         return status;
@@ -153,11 +169,11 @@ int predictor_siamese_create(void **self, const struct predictor_class **class, 
     struct siamese *siamese;
     *self = NULL;
     TRY(siamese_create(&siamese, &shape, &training, settings->batch));
-    return wrap(self, class, siamese, settings->batch);
+    return wrap(self, class, siamese, space, settings->batch);
 }
 
-int predictor_siamese_adopt(void **self, const struct predictor_class **class, struct siamese *siamese)
+int predictor_siamese_adopt(void **self, const struct predictor_class **class, struct siamese *siamese, const struct space *space)
 {
     *self = NULL;
-    return wrap(self, class, siamese, 0);
+    return wrap(self, class, siamese, space, 0);
 }

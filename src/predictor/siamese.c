@@ -152,6 +152,7 @@ void siamese_destroy(struct siamese **s)
 {
     if (*s == NULL) return;
     workspace_close(&(*s)->workspace);
+    workspace_close(&(*s)->table.workspace);
     free(*s);
     *s = NULL;
 }

@@ -30,6 +30,20 @@ struct siamese_folded {
     struct attention_scratch attention;
 };
 
+/* The rows of the second group's products x W, one for each kind of neighbourhood of each node (siamese_promise). Node v with
+ * operations o_u in its neighbourhood has row first[v] + sum over u of step[v][u] * number[u][o_u]. */
+struct siamese_table {
+    int64_t rows;                     /* 0: there is no table */
+    const uint32_t *mask[2];          /* the graph, borrowed */
+    uint32_t near[32];                /* bit u of near[v]: u is v, or a neighbour in either direction */
+    uint32_t first[32], step[32][32];
+    uint8_t *number;                  /* [V][O] of an allowed operation; UINT8_MAX = not allowed */
+    uint8_t *choice, choices[32];     /* [V][O] the allowed operations of a node, and how many */
+    real *product[2];                 /* [rows][H] */
+    uint32_t *index;                  /* [TILE][V] rows of the cells of a tile */
+    struct workspace workspace;
+};
+
 struct siamese {
     struct siamese_shape shape;
     struct siamese_training training;
@@ -40,6 +54,7 @@ struct siamese {
     struct adam adam;
     struct siamese_tape tape;
     struct siamese_folded folded;
+    struct siamese_table table;
     struct workspace workspace;
 };
 
@@ -57,6 +72,10 @@ static inline int siamese_inputs(const struct siamese_shape *shape, enum siamese
 {
     return g == GROUP_1 ? shape->operations : WIDTH;
 }
+
+/* siamese_table.c: fill the table from the folded weights; look up the rows of a tile, false when a cell breaks the promise. */
+void siamese_table_fill(struct siamese *s);
+bool siamese_table_find(struct siamese *s, const struct cells *tile);
 
 /* y[count V][H] = code w + b: the EFM's features before normalisation. */
 void siamese_code_affine(real *y, const struct siamese_parameters *p, const real *code, const struct siamese_shape *shape, int count);

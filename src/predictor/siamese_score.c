@@ -8,6 +8,7 @@ void siamese_fold(struct siamese *s)
             graph_conv_fold(&s->folded.group[g], &s->parameters.group[g], siamese_inputs(&s->shape, g), epsilon);
     if (s->shape.code_length > 0)
         norm_fold(s->folded.code_scale, s->folded.code_shift, &s->parameters.code_norm, NULL, epsilon);
+    siamese_table_fill(s);
 }
 
 static void group(real *y, struct siamese *s, enum siamese_group g, const real *x, const struct cells *tile)
@@ -29,8 +30,12 @@ static void code_features(real *y, struct siamese *s, const real *code, int coun
 static void score_tile(real *score, struct siamese *s, const struct cells *tile, const real *code)
 {
     struct siamese_folded *f = &s->folded;
-    group(f->y, s, GROUP_1, NULL, tile);
-    group(f->x, s, GROUP_2, f->y, tile);
+    if (siamese_table_find(s, tile)) {
+        graph_conv_look_up(f->x, &f->group[GROUP_2], s->table.product, s->table.index, tile);
+    } else {
+        group(f->y, s, GROUP_1, NULL, tile);
+        group(f->x, s, GROUP_2, f->y, tile);
+    }
     if (s->shape.nsam) {
         group(f->q, s, NSAM_QUERY, f->x, tile);
         group(f->k, s, NSAM_KEY, f->x, tile);

@@ -20,7 +20,8 @@ struct trial {
     struct trial_settings settings;
     const struct pulse *pulse;
     int n_max, code_length;
-    struct predictor *predictor[PREDICTOR_KINDS]; /* created when first used */
+    struct predictor *predictor; /* of the last trial; another kind of predictor takes its place */
+    enum predictor_kind kind;
     struct ranking *ranking;
     struct pool *pool;
     int64_t *part;              /* [cells of a part] random part of the space */
@@ -30,7 +31,6 @@ struct trial {
     /* the running trial */
     const struct trial_spec *spec;
     struct candidate *candidate;
-    struct predictor *now;
     struct timer timer;
 };
 
@@ -89,7 +89,7 @@ done:
 
 static void release_code_dependent(struct trial *t)
 {
-    for (int k = 0; k < PREDICTOR_KINDS; k++) predictor_destroy(&t->predictor[k]);
+    predictor_destroy(&t->predictor);
     ranking_destroy(&t->ranking);
     pool_destroy(&t->pool);
 }
@@ -118,17 +118,17 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
     if (method_needs_code(spec->method) && length == 0)
         return status_fail(STATUS_INPUT, "%s has no early_loss: the predictor needs an Estimation Code (choose `naive`, or another `code`)",
                            t->space->path);
-    struct predictor **p = &t->predictor[spec->method.predictor];
-    if (*p == NULL) TRY(predictor_create(p, spec->method.predictor, t->space, length, &t->settings));
+    if (t->predictor != NULL && t->kind != spec->method.predictor) predictor_destroy(&t->predictor);
+    if (t->predictor == NULL) TRY(predictor_create(&t->predictor, spec->method.predictor, t->space, length, &t->settings));
+    t->kind = spec->method.predictor;
     size_t state;
-    predictor_state(*p, &state);
+    predictor_state(t->predictor, &state);
     if (t->group->rank == 0 && state > t->kept_size) {
         free(t->kept);
         t->kept_size = 0;
         TRY(memory_alloc(&t->kept, state, sizeof *t->kept));
         t->kept_size = state;
     }
-    t->now = *p;
     t->spec = spec;
     t->candidate = candidate;
     t->timer = (struct timer){{0}};
@@ -142,7 +142,7 @@ static void fit(struct trial *t, int phase, int epochs, bool restart)
     const double begin = timer_now();
     int steps = (t->spec->n - t->settings.epochs[SELECT]) / t->settings.batch; /* from the budget, not from the pool's present size */
     struct predictor_phase p = {epochs, larger(steps, 1), t->settings.learning_rate[phase], restart};
-    predictor_fit(t->now, &t->pool->view, &p, t->pulse);
+    predictor_fit(t->predictor, &t->pool->view, &p, t->pulse);
     t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
 }
 
@@ -152,7 +152,7 @@ static int rank_part(const struct topset **top, struct trial *t, struct random_s
     const double begin = timer_now();
     int64_t cells = whole ? t->space->cells : part_size(t->space, &t->settings);
     if (!whole) random_subset(t->part, cells, t->space->cells, stream);
-    int status = ranking_top(top, NULL, t->ranking, t->now, t->candidate, whole ? NULL : t->part, cells, t->settings.c_train);
+    int status = ranking_top(top, NULL, t->ranking, t->predictor, t->candidate, whole ? NULL : t->part, cells, t->settings.c_train);
     t->timer.seconds[TIMER_RANK] += timer_now() - begin;
     return status;
 }
@@ -169,7 +169,7 @@ static struct random_stream stream_of(const struct trial *t, enum random_purpose
 static int sample(struct trial *t, int64_t pool_target)
 {
     const struct trial_settings *s = &t->settings;
-    const bool codes = predictor_rescores(t->now);
+    const bool codes = predictor_rescores(t->predictor);
     const int64_t initial = t->pool->view.size, share = (pool_target - initial) / s->rounds;
     const int every = s->epochs[SAMPLE] / (s->rounds + 1);
     struct random_stream tenth = stream_of(t, RANDOM_TENTH);
@@ -192,7 +192,7 @@ static int select_weights(struct trial *t)
     struct random_stream fixed = stream_of(t, RANDOM_SELECT);
     double best = -1;
     size_t size;
-    float *state = predictor_state(t->now, &size);
+    float *state = predictor_state(t->predictor, &size);
     for (int epoch = 0; epoch < t->settings.epochs[SELECT]; epoch++) {
         const struct topset *top;
         struct random_stream same = fixed;
@@ -220,7 +220,7 @@ static int train(struct trial *t)
 
     struct random_stream stream = stream_of(t, RANDOM_POOL);
     random_subset(t->pool->cell, initial, t->space->cells, &stream); /* drawn where they will stand */
-    TRY(pool_add(t->pool, t->candidate, t->pool->cell, initial, predictor_rescores(t->now)));
+    TRY(pool_add(t->pool, t->candidate, t->pool->cell, initial, predictor_rescores(t->predictor)));
     fit(t, WARM_UP, s->epochs[WARM_UP], true);
     TRY(sample(t, pool_target));
     fit(t, REFINE, s->epochs[REFINE], true);
@@ -232,16 +232,16 @@ int trial_run(struct trial_result *out, struct trial *t, struct candidate *candi
     TRY(prepare(t, candidate, spec));
     candidate_reset(candidate);
     pool_clear(t->pool);
-    predictor_start(t->now, spec->seed, spec->trial, (uint32_t)spec->n);
+    predictor_start(t->predictor, spec->seed, spec->trial, (uint32_t)spec->n);
     if (spec->method.predictor != PREDICTOR_RANDOM) TRY(train(t)); /* a lot needs no training, and pays for none */
     *out = (struct trial_result){.k_max = t->settings.k_max, .training_cost = candidate_cost(candidate)};
 
     const double begin = timer_now();
     const struct topset *top;
     double *basic = t->evaluation.score;
-    TRY(ranking_top(&top, basic, t->ranking, t->now, candidate, NULL, t->space->cells, t->settings.c_evaluate));
+    TRY(ranking_top(&top, basic, t->ranking, t->predictor, candidate, NULL, t->space->cells, t->settings.c_evaluate));
     out->codes_evaluate = candidate_cost(candidate).codes - out->training_cost.codes;
-    int resorted = predictor_rescores(t->now) ? t->settings.c_evaluate : 0;
+    int resorted = predictor_rescores(t->predictor) ? t->settings.c_evaluate : 0;
     TRY(evaluation_run(&t->evaluation, out, candidate, t->group, top, resorted));
     t->timer.seconds[TIMER_EVALUATE] += timer_now() - begin;
 
@@ -253,7 +253,7 @@ int trial_run(struct trial_result *out, struct trial *t, struct candidate *candi
 
 struct predictor *trial_predictor(const struct trial *t)
 {
-    return t->now;
+    return t->predictor;
 }
 
 size_t trial_memory(const struct space *space, const struct trial_settings *settings, int n_max)
@@ -263,5 +263,5 @@ size_t trial_memory(const struct space *space, const struct trial_settings *sett
     const size_t weights = 5 * 90000 * sizeof(float);            /* weights, folded, gradient, two moments */
     const size_t cells = (size_t)space->cells * (sizeof(double) * 4 + sizeof(int64_t) + 2);
     const size_t lists = (size_t)longest_list(settings, n_max) * 128;
-    return 2 * (activations + weights) + cells + lists;
+    return activations + weights + cells + lists;
 }

@@ -133,6 +133,18 @@ static void describe(char *arch, const void *rule, int64_t cell)
     nasbench201_kind_format(arch, rule, operation);
 }
 
+static void allow(bool *allowed, const void *rule)
+{
+    const struct nasbench201_kind *k = rule;
+    bool edge[SPACE_NODES_MAX] = {false};
+    for (int e = 0; e < k->edges; e++) {
+        edge[k->edge_node[e]] = true;
+        for (int o = 0; o < EDGE_OPERATIONS; o++) allowed[k->edge_node[e] * k->operations + edge_operation[o].operation] = true;
+    }
+    for (int v = 0; v < k->nodes; v++)
+        if (!edge[v]) allowed[v * k->operations + k->fixed[v]] = true;
+}
+
 int nasbench201_space(struct space *out, int cell_nodes)
 {
     struct nasbench201_kind *kind;
@@ -142,6 +154,7 @@ int nasbench201_space(struct space *out, int cell_nodes)
     nasbench201_kind(kind, cell_nodes);
     out->generate = generate;
     out->describe = describe;
+    out->allow = allow;
     out->arch_length = NASBENCH201_KIND_ARCH_MAX;
     out->rule = kind;
     out->cells = 1;

@@ -75,6 +75,17 @@ bool space_is_dataset_name(const char *name)
     return true;
 }
 
+void space_allowed(bool *allowed, const struct space *s)
+{
+    memset(allowed, false, (size_t)(s->nodes * s->operations) * sizeof *allowed);
+    if (s->operation == NULL) {
+        s->allow(allowed, s->rule);
+        return;
+    }
+    for (int64_t cell = 0; cell < s->cells; cell++)
+        for (int v = 0; v < s->nodes; v++) allowed[v * s->operations + s->operation[cell * s->nodes + v]] = true;
+}
+
 size_t space_memory(const struct space *s)
 {
     size_t cells = (size_t)s->cells, value = sizeof(double);

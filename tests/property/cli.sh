@@ -52,7 +52,7 @@ try $MPIRUN -np 3 "$PROGRAM" --help
 check "help with 3 ranks: once" cmp -s ../out/stdout ../out/help
 try $MPIRUN -np 3 "$PROGRAM" --version
 check "version with 3 ranks: once" answers "siamese-nas "
-for command in run report import info predict; do
+for command in run report import info fit predict; do
     try "$PROGRAM" $command --help
     cp ../out/stdout ../out/help
     check "$command --help" answers "usage:"
@@ -72,7 +72,7 @@ try "$PROGRAM" qqqqqqqq
 check "unknown command: all are named" alone "run" "report" "import" "info" "predict"
 try $MPIRUN -np 3 "$PROGRAM" imprt x.csv
 check "misspelt command with 3 ranks: one message" refused "unknown command 'imprt'" "import"
-for command in run report import info predict; do
+for command in run report import info fit predict; do
     try "$PROGRAM" $command --no-such-option
     check "$command: unknown option" alone "--no-such-option"
     try "$PROGRAM" $command
