@@ -32,7 +32,7 @@ all: $(PROGRAM) ## build the program (the default)
 
 # Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
 NETCDF    := $(shell pkg-config --exists netcdf-mpi 2>/dev/null && echo netcdf-mpi || echo netcdf)
-PACKAGES  := $(NETCDF) inih jansson
+PACKAGES  := $(NETCDF) inih jansson $(if $(filter mpi%,$(notdir $(CC))),,ompi-c)# mpicc knows where MPI is, others ask
 NETCDF_PREFIX := $(shell pkg-config --variable=prefix $(NETCDF) 2>/dev/null)
 OWN_FLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude $(addprefix -I,$(wildcard $(NETCDF_PREFIX)/include)) \
              $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) -MMD -MP -march=$(ARCH) \

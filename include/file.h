@@ -2,10 +2,14 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Write data[size] to PATH.part, bring it to the disk, rename it to path. On failure nothing is left behind, an existing
- * file stays as it was, and the status is STATUS_FAILURE. Serial. */
+ * file stays as it was, and the status is STATUS_FAILURE; a path that is something else than a file is refused. Serial. */
 int file_write(const char *path, const void *data, size_t size);
+
+/* STATUS_INPUT when `output` is there already and is the same file as `input`: it would be lost. Either may be NULL. */
+int file_check_distinct(const char *output, const char *input);
 
 #endif

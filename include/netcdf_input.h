@@ -47,9 +47,8 @@ int netcdf_input_alloc(void *out, const struct netcdf_variable *v, size_t count,
 /* Text attribute of a variable (id) or the file (NC_GLOBAL); *out = NULL when there is none. Release with free(). */
 int netcdf_input_attribute(char **out, struct netcdf_input *in, int variable, const char *name);
 
-/* The first length[0] x length[1] ... values (all, unless the caller made a length smaller) as double, NaN where not known: fill
- * and missing values, and NaN only if it is declared as one of these. Other values must be finite, and in [0, 100] for
- * NETCDF_PERCENT. *out is owned by the caller. */
+/* All values as double, NaN where not known: fill and missing values, and NaN only if it is declared as one of these.
+ * Other values must be finite, and in [0, 100] for NETCDF_PERCENT. *out is owned by the caller. */
 int netcdf_input_values(double **out, const struct netcdf_variable *v, enum netcdf_range range);
 
 /* Rows [first, first + rows) of the first dimension of an integer variable. */

@@ -20,7 +20,7 @@ struct results_plan {
     const struct job *job;
     const struct grid *grid;
     const struct space *space; /* the cells used */
-    uint64_t file_checksum;    /* of what was read of the space, before filter and drops */
+    uint64_t file_checksum;    /* of the space as its file holds it, before filter and drops */
     int64_t file_cells, filtered, missing; /* cells of the file, left out by the filter, left out as not known */
     const double *oracle;      /* [datasets] percent */
 };

@@ -52,6 +52,7 @@ struct space {
 };
 
 void space_destroy(struct space *s); /* accepts a zeroed struct */
+void space_signal_free(struct space_signal *signal);
 
 /* Index of a dataset, a signal or an operation by name; -1 when unknown. */
 int space_find_dataset(const struct space *s, const char *name);

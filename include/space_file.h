@@ -17,7 +17,7 @@ struct space_need {
 };
 
 /* The same for less memory: without arch strings, and no more than is needed of losses, validation accuracy and signals. The
- * checksum is that of what was read. */
+ * checksum is that of the whole file all the same. */
 int space_file_read_part(struct space *out, const char *path, const struct space_need *need);
 
 /* Write to a temporary name beside path, then rename: no partial file under the final name. */

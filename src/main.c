@@ -6,6 +6,7 @@
 #include "version.h"
 
 #include <mpi.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +135,7 @@ static int run_serial(const struct command *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
     flush_denormals();
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write to report, no reason to die */
     const struct command *c = argc < 2 ? NULL : find_command(argv[1]);
     if (c != NULL && c->parallel && !wants_help(argc - 1, argv + 1)) return run_parallel(c, argc - 1, argv + 1);
     /* What needs no MPI is done by the first process alone: once, not once a rank. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int write_all(int file, const char *data, size_t size)
@@ -39,9 +40,21 @@ static int save(const char *part, const char *path, const void *data, size_t siz
     return status;
 }
 
+int file_check_distinct(const char *output, const char *input)
+{
+    struct stat a, b;
+    if (output == NULL || input == NULL || stat(output, &a) != 0 || stat(input, &b) != 0) return STATUS_OK;
+    if (a.st_dev != b.st_dev || a.st_ino != b.st_ino) return STATUS_OK;
+    return status_fail(STATUS_INPUT, "%s is the input %s; choose another name for the output", output, input);
+}
+
 int file_write(const char *path, const void *data, size_t size)
 {
     char *part;
+    struct stat there;
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return status_fail(STATUS_FAILURE, "%s: %s; nothing is written", path,
+                           S_ISDIR(there.st_mode) ? "Is a directory" : "exists and is not a plain file");
     const size_t length = strlen(path) + sizeof ".part";
     TRY(memory_alloc(&part, length, 1));
     snprintf(part, length, "%s.part", path);

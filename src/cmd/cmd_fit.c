@@ -1,5 +1,6 @@
 #include "cmd.h"
 #include "experiment.h"
+#include "file.h"
 #include "job.h"
 #include "memory.h"
 #include "status.h"
@@ -52,7 +53,10 @@ int cmd_fit(int argc, char **argv)
     int status = status_agree(MPI_COMM_WORLD, parse(&a, argc, argv));
     if (status == STATUS_OK) status = job_read(&job, a.job, a.override, a.overrides, MPI_COMM_WORLD);
     if (status == STATUS_OK) {
-        status = experiment_fit(&job, a.output, MPI_COMM_WORLD);
+        int lost = file_check_distinct(a.output, job.space);
+        if (lost == STATUS_OK) lost = file_check_distinct(a.output, a.job);
+        status = status_agree(MPI_COMM_WORLD, lost);
+        if (status == STATUS_OK) status = experiment_fit(&job, a.output, MPI_COMM_WORLD);
         job_destroy(&job);
     }
     free(a.override);

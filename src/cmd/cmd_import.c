@@ -1,4 +1,5 @@
 #include "cmd.h"
+#include "file.h"
 #include "import.h"
 #include "log.h"
 #include "memory.h"
@@ -75,6 +76,7 @@ static int parse(struct arguments *a, int argc, char **argv)
                            "--help", argc - optind);
     a->input = argv[optind];
     if (a->output == NULL || a->output[0] == '\0') return status_fail(STATUS_INPUT, "import: -o SPACE.nc is missing");
+    TRY(file_check_distinct(a->output, a->input));
     if (a->json.dataset != NULL && !space_is_dataset_name(a->json.dataset))
         return status_fail(STATUS_INPUT, "import: --dataset '%s': a name has no blanks, commas or colons", a->json.dataset);
     return STATUS_OK;

@@ -1,8 +1,10 @@
 #include "cmd.h"
+#include "file.h"
 #include "group.h"
 #include "import.h"
 #include "log.h"
 #include "memory.h"
+#include "nanobench.h"
 #include "nasbench201.h"
 #include "prediction.h"
 #include "progress.h"
@@ -69,6 +71,11 @@ static int parse(struct arguments *a, int argc, char **argv)
     if (a->weights == NULL || a->output == NULL || argc - optind != 1)
         return status_fail(STATUS_INPUT, "predict: needs --weights FILE, one CELLS and -o FILE; see siamese-nas predict --help");
     a->cells = argv[optind];
+    const char *const output[] = {a->output, a->save};
+    for (int i = 0; i < 2; i++) {
+        TRY(file_check_distinct(output[i], a->cells));
+        TRY(file_check_distinct(output[i], a->weights));
+    }
     return STATUS_OK;
 }
 
@@ -109,7 +116,22 @@ static int load_json(struct space *s, const struct arguments *a, const char *voc
     return status;
 }
 
-/* Do these cells suit these weights? Published weights carry no names of operations: then the numbers must do. */
+/* Weights of Keras carry no names of operations. Their shape tells those of the published spaces; others need a space that numbers its
+ * operations alike. */
+static int guess_vocabulary(char **vocabulary, const struct siamese_shape *shape)
+{
+    const char *const *name = NULL;
+    if (shape->nodes == NANOBENCH_NODES && shape->operations == NANOBENCH_OPERATIONS) name = nanobench_vocabulary;
+    if (shape->nodes == NASBENCH201_NODES && shape->operations == NASBENCH201_OPERATIONS) name = nasbench201_vocabulary;
+    if (name == NULL) return STATUS_OK;
+    size_t length = 1;
+    for (int o = 0; o < shape->operations; o++) length += strlen(name[o]) + 1;
+    TRY(memory_alloc(vocabulary, length, 1));
+    for (int o = 0; o < shape->operations; o++) strcat(strcat(*vocabulary, o > 0 ? " " : ""), name[o]);
+    return STATUS_OK;
+}
+
+/* Do these cells suit these weights? */
 static int match(struct siamese **siamese, const char *vocabulary, const struct space *s, const struct arguments *a)
 {
     const struct siamese_shape *shape = siamese_shape(*siamese);
@@ -127,8 +149,8 @@ static int load(struct siamese **siamese, struct space *s, const struct argument
 {
     char *vocabulary;
     TRY(siamese_file_read(siamese, &vocabulary, a->weights));
-    int status = STATUS_OK;
-    if (s->generate == NULL)
+    int status = vocabulary == NULL ? guess_vocabulary(&vocabulary, siamese_shape(*siamese)) : STATUS_OK;
+    if (status == STATUS_OK && s->generate == NULL)
         status = ends_in(a->cells, ".nc") ? space_file_read(s, a->cells)
                                           : load_json(s, a, vocabulary, siamese_shape(*siamese)->nodes);
     if (status == STATUS_OK) status = match(siamese, vocabulary, s, a);

@@ -7,7 +7,6 @@
 #include "status.h"
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +110,6 @@ int cmd_run(int argc, char **argv)
     int rank, status = join(&command, argc, argv); /* before getopt sorts the arguments */
     if (status == STATUS_OK) status = parse(&o, argc, argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write to report, no reason to die */
     status = status_agree(MPI_COMM_WORLD, status);
     if (status == STATUS_OK) {
         if (o.help) log_info("%s", cmd_run_help);

@@ -13,7 +13,9 @@ static int fit(struct experiment *e, const char *weights)
     const int last = j->k[j->ks - 1];
     char name[METHOD_NAME_MAX];
     struct trial_result result;
-    TRY(trial_create(&e->trial, &e->group, &e->space, &j->settings, spec.n, NULL));
+    if (spec.method.predictor == PREDICTOR_RANDOM)
+        return status_fail(STATUS_INPUT, "%s: experiment.predictor = random has no weights to keep", j->path);
+    TRY(status_agree(e->comm, trial_create(&e->trial, &e->group, &e->space, &j->settings, spec.n, NULL)));
     TRY(trial_run(&result, e->trial, e->candidate[0], &spec));
     if (e->rank == 0) TRY(predictor_save(trial_predictor(e->trial), &e->space, weights));
     method_name(name, spec.method);

@@ -163,7 +163,8 @@ int results_inspect(enum results_state *state, bool *finished, const struct resu
     if (match == MATCH_OTHER)
         return status_fail(STATUS_INPUT, "%s: holds unfinished results of a different job: %s; %s", path.part, difference,
                            remedy);
-    if (match != MATCH_SAME) return STATUS_OK; /* a part that cannot be read was never worked on: start anew */
+    if (match == MATCH_UNREADABLE) log_warning("%s cannot be read and is begun anew", path.part);
+    if (match != MATCH_SAME) return STATUS_OK; /* a part that a kill left before it was defined holds nothing */
     TRY(read_finished(finished, path.part, p));
     compare_program(path.part);
     *state = RESULTS_PART;

@@ -25,8 +25,13 @@ struct queue {
 
 int queue_create(struct queue **out, MPI_Comm comm, int64_t units)
 {
-    TRY(memory_alloc(out, 1, sizeof **out));
+    int status = status_agree(comm, memory_alloc(out, 1, sizeof **out)); /* before the collective that follows */
     struct queue *q = *out;
+    if (status != STATUS_OK) {
+        free(q);
+        *out = NULL;
+        return status;
+    }
     q->units = units;
     MPI_Comm_dup(comm, &q->comm);
     MPI_Comm_rank(q->comm, &q->rank);

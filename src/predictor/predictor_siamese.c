@@ -67,7 +67,7 @@ static void fit(void *self, const struct predictor_pool *pool, const struct pred
     struct neural *p = self;
     const size_t code_bytes = (size_t)p->code_length * sizeof(float);
     if (phase->restart) siamese_restart_optimiser(p->siamese);
-    for (int step = 0; step < phase->epochs * phase->steps; step++) {
+    for (int64_t step = 0; step < (int64_t)phase->epochs * phase->steps; step++) {
         for (int i = 0; i < p->batch; i++) {
             int64_t drawn = random_below(&p->stream, pool->size); /* with replacement */
             gather(p, i, pool->space, pool->cell[drawn]);

@@ -1,10 +1,9 @@
 #include "siamese_file.h"
 
-#include "file.h"
+#include "netcdf_image.h"
 #include "status.h"
 
 #include <netcdf.h>
-#include <netcdf_mem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,20 +117,15 @@ done:
 int siamese_file_write(struct siamese *s, const char *vocabulary, const char *path)
 {
     struct siamese_array array[SIAMESE_ARRAYS_MAX];
-    int variable[SIAMESE_ARRAYS_MAX], arrays = siamese_arrays(array, s), file = -1, status = STATUS_OK;
-    NC_memio image = {0};
-    NC_TRY(nc_create_mem(path, NC_NETCDF4, 1 << 20, &file)); /* in memory: HDF5 does not survive a full disk */
-    TRY_DONE(define(file, s, vocabulary, array, arrays, variable, path));
-    for (int i = 0; i < arrays; i++) NC_TRY(put_real(file, variable[i], array[i].value));
-done:
-    if (file >= 0) {
-        int closed = nc_close_memio(file, &image);
-        if (status == STATUS_OK && closed != NC_NOERR)
-            status = status_fail(STATUS_FAILURE, "%s: cannot be made: %s", path, nc_strerror(closed));
-    }
-    if (status == STATUS_OK) status = file_write(path, image.memory, image.size);
-    free(image.memory);
-    return status;
+    struct netcdf_image image;
+    int variable[SIAMESE_ARRAYS_MAX], arrays = siamese_arrays(array, s), rc = NC_NOERR;
+    size_t count;
+    siamese_weights(s, &count);
+    TRY(netcdf_image_open(&image, path, 2 * count * sizeof(real)));
+    int status = define(image.file, s, vocabulary, array, arrays, variable, path);
+    for (int i = 0; i < arrays && status == STATUS_OK && rc == NC_NOERR; i++) rc = put_real(image.file, variable[i], array[i].value);
+    int saved = netcdf_image_save(&image, status == STATUS_OK ? rc : NC_EINVAL, path);
+    return status != STATUS_OK ? status : saved;
 }
 
 static int get_int(int file, const char *path, const char *name, int low, int high, int *value)

@@ -1,15 +1,12 @@
-#include "file.h"
 #include "memory.h"
+#include "netcdf_image.h"
 #include "prediction.h"
 #include "status.h"
 
 #include <math.h>
 #include <netcdf.h>
-#include <netcdf_mem.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { IMAGE_START = 1 << 20 };
 
 /* The file while it is made: the first failure stays in rc, later calls are skipped. */
 struct output {
@@ -83,22 +80,14 @@ static int put_archs(struct output *o, const struct prediction *p, const struct 
 
 int prediction_write(const struct prediction *p, const struct space *s, const char *weights, const char *path)
 {
-    struct output o = {.rc = NC_NOERR};
-    NC_memio image = {0};
-    int status = STATUS_OK;
-    CHECK(&o, nc_create_mem(path, NC_NETCDF4, IMAGE_START, &o.file));
-    if (o.rc == NC_NOERR) {
-        define_all(&o, p, s, weights);
-        status = put_ids(&o, p, s);
-        CHECK(&o, nc_put_var_float(o.file, o.basic, p->basic));
-        if (p->estimation != NULL) CHECK(&o, nc_put_var_float(o.file, o.estimation, p->estimation));
-        if (status == STATUS_OK && s->arch_length > 0) status = put_archs(&o, p, s);
-        int closed = nc_close_memio(o.file, &image);
-        CHECK(&o, closed);
-    }
-    if (status == STATUS_OK && o.rc != NC_NOERR)
-        status = status_fail(STATUS_FAILURE, "%s: cannot be made: %s", path, nc_strerror(o.rc));
-    if (status == STATUS_OK) status = file_write(path, image.memory, image.size);
-    free(image.memory);
-    return status;
+    struct netcdf_image image;
+    TRY(netcdf_image_open(&image, path, (size_t)p->cells * (size_t)(32 + s->arch_length)));
+    struct output o = {.file = image.file, .rc = NC_NOERR};
+    define_all(&o, p, s, weights);
+    int status = put_ids(&o, p, s);
+    CHECK(&o, nc_put_var_float(o.file, o.basic, p->basic));
+    if (p->estimation != NULL) CHECK(&o, nc_put_var_float(o.file, o.estimation, p->estimation));
+    if (status == STATUS_OK && s->arch_length > 0) status = put_archs(&o, p, s);
+    int saved = netcdf_image_save(&image, status == STATUS_OK ? o.rc : NC_EINVAL, path);
+    return status != STATUS_OK ? status : saved;
 }

@@ -229,7 +229,8 @@ static int train(struct trial *t)
 
 int trial_run(struct trial_result *out, struct trial *t, struct candidate *candidate, const struct trial_spec *spec)
 {
-    TRY(prepare(t, candidate, spec));
+    int status = prepare(t, candidate, spec);
+    TRY(t->group->size > 1 ? status_agree(t->group->comm, status) : status); /* collectives follow */
     candidate_reset(candidate);
     pool_clear(t->pool);
     predictor_start(t->predictor, spec->seed, spec->trial, (uint32_t)spec->n);

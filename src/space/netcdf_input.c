@@ -210,8 +210,7 @@ int netcdf_input_values(double **out, const struct netcdf_variable *v, enum netc
         else count *= v->length[d];
     }
     TRY(netcdf_input_alloc(&value, v, count, sizeof *value));
-    size_t start[NETCDF_RANK_MAX] = {0};
-    int rc = nc_get_vara_double(v->in->file, v->id, start, v->length, value);
+    int rc = nc_get_var_double(v->in->file, v->id, value);
     int status = rc == NC_NOERR ? STATUS_OK : fail(v->in, v->name, rc);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         bool missing = false;

@@ -3,7 +3,6 @@
 #include "memory.h"
 #include "status.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +13,13 @@ static void free_names(char **name, int count)
     free(name);
 }
 
-static void free_signal(struct space_signal *signal)
+void space_signal_free(struct space_signal *signal)
 {
     free(signal->name);
     free(signal->long_name);
     free(signal->units);
     free(signal->value);
+    *signal = (struct space_signal){0};
 }
 
 void space_destroy(struct space *s)
@@ -27,7 +27,7 @@ void space_destroy(struct space *s)
     free_names(s->vocabulary, s->operations);
     free_names(s->dataset, s->datasets);
     if (s->signal != NULL)
-        for (int i = 0; i < s->signals; i++) free_signal(&s->signal[i]);
+        for (int i = 0; i < s->signals; i++) space_signal_free(&s->signal[i]);
     free(s->signal);
     free(s->path);
     free(s->title);
@@ -117,78 +117,4 @@ int space_check_ids(const struct space *s)
                                  (long long)sorted[i]);
     free(sorted);
     return status;
-}
-
-/* ---- checksum: FNV-1a, 64 bit, over the contents in the order of struct space, signals in the order of their names ---- */
-
-static void add_bytes(uint64_t *h, const void *data, size_t count)
-{
-    const unsigned char *byte = data;
-    for (size_t i = 0; i < count; i++) *h = (*h ^ byte[i]) * UINT64_C(0x100000001b3);
-}
-
-static void add_number(uint64_t *h, uint64_t number)
-{
-    unsigned char byte[8]; /* least significant first, on any machine */
-    for (int i = 0; i < 8; i++) byte[i] = (unsigned char)(number >> 8 * i);
-    add_bytes(h, byte, sizeof byte);
-}
-
-static void add_text(uint64_t *h, const char *text, size_t longest)
-{
-    size_t length = text == NULL ? 0 : strnlen(text, longest);
-    add_number(h, length);
-    add_bytes(h, text == NULL ? "" : text, length);
-}
-
-static void add_values(uint64_t *h, const double *value, int64_t count)
-{
-    add_number(h, value != NULL);
-    if (value == NULL) return;
-    for (int64_t i = 0; i < count; i++) {
-        uint64_t bits = UINT64_C(0x7ff8000000000000); /* one pattern for every kind of "not known" */
-        double v = value[i] == 0 ? 0 : value[i];      /* and one zero */
-        if (!isnan(v)) memcpy(&bits, &v, sizeof bits);
-        add_number(h, bits);
-    }
-}
-
-static const struct space_signal *next_by_name(const struct space *s, const struct space_signal *last)
-{
-    const struct space_signal *next = NULL;
-    for (int i = 0; i < s->signals; i++) {
-        const struct space_signal *candidate = &s->signal[i];
-        if (last != NULL && strcmp(candidate->name, last->name) <= 0) continue;
-        if (next == NULL || strcmp(candidate->name, next->name) < 0) next = candidate;
-    }
-    return next;
-}
-
-uint64_t space_checksum(const struct space *s)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    add_number(&h, (uint64_t)s->cells);
-    add_number(&h, (uint64_t)s->nodes);
-    add_number(&h, (uint64_t)s->operations);
-    for (int i = 0; i < s->operations; i++) add_text(&h, s->vocabulary[i], SIZE_MAX);
-    for (int64_t cell = 0; cell < s->cells; cell++) {
-        add_number(&h, (uint64_t)s->id[cell]);
-        add_bytes(&h, s->operation + cell * s->nodes, (size_t)s->nodes);
-        for (int i = 0; i < s->nodes; i++) add_number(&h, space_graph(s, cell)->successors[i]);
-        if (s->arch != NULL) add_text(&h, s->arch + cell * s->arch_length, (size_t)s->arch_length);
-    }
-    add_number(&h, (uint64_t)s->datasets);
-    for (int i = 0; i < s->datasets; i++) add_text(&h, s->dataset[i], SIZE_MAX);
-    add_values(&h, s->accuracy, s->datasets * s->cells);
-    add_values(&h, s->validation_accuracy, s->datasets * s->cells);
-    add_number(&h, (uint64_t)s->code_length);
-    add_values(&h, s->early_loss, s->cells * s->code_length);
-    add_number(&h, (uint64_t)s->signals);
-    for (const struct space_signal *g = next_by_name(s, NULL); g != NULL; g = next_by_name(s, g)) {
-        add_text(&h, g->name, SIZE_MAX);
-        add_text(&h, g->long_name, SIZE_MAX);
-        add_text(&h, g->units, SIZE_MAX);
-        add_values(&h, g->value, s->cells);
-    }
-    return h;
 }

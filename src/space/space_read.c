@@ -2,6 +2,7 @@
 
 #include "graph.h"
 #include "memory.h"
+#include "space_checksum.h"
 #include "space_file.h"
 #include "status.h"
 
@@ -259,10 +260,14 @@ static int read_all(struct space *s, struct netcdf_input *in, const struct space
     TRY(read_operation(s, &cell_dim, in));
     TRY(read_adjacency(s, in, cell_dim));
     TRY(read_ids(s, in, cell_dim));
-    if (need == NULL) TRY(read_arch(s, in, cell_dim));
-    TRY(space_read_values(s, in, cell_dim, need));
-    s->checksum = space_checksum(s);
-    return STATUS_OK;
+    TRY(read_arch(s, in, cell_dim));
+    s->checksum = space_checksum_cells(s);
+    if (need != NULL) { /* arch strings are for people */
+        free(s->arch);
+        s->arch = NULL;
+        s->arch_length = 0;
+    }
+    return space_read_values(s, in, cell_dim, need);
 }
 
 int space_file_read(struct space *out, const char *path)

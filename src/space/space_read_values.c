@@ -1,6 +1,7 @@
 #include "space_read.h"
 
 #include "memory.h"
+#include "space_checksum.h"
 #include "status.h"
 
 #include <limits.h>
@@ -54,11 +55,31 @@ static int read_accuracies(struct space *s, struct netcdf_input *in, int cell_di
         return space_read_wrong(&v, shape);
     TRY(read_datasets(s, in, &v));
     TRY(netcdf_input_values(&s->accuracy, &v, NETCDF_PERCENT));
+    s->checksum += space_checksum_datasets(s) + space_checksum_values("accuracy", s->accuracy, s->datasets, s->cells);
     TRY(netcdf_input_find(&w, &found, in, "validation_accuracy"));
-    if (!found || !validation) return STATUS_OK;
+    if (!found) return STATUS_OK;
     if (w.rank != v.rank || w.dim[0] != v.dim[0] || w.dim[w.rank - 1] != cell_dim || !netcdf_is_number(w.type))
         return space_read_wrong(&w, "over the same dimensions as accuracy, in percent");
-    return netcdf_input_values(&s->validation_accuracy, &w, NETCDF_PERCENT);
+    TRY(netcdf_input_values(&s->validation_accuracy, &w, NETCDF_PERCENT));
+    s->checksum += space_checksum_values("validation_accuracy", s->validation_accuracy, s->datasets, s->cells);
+    if (!validation) {
+        free(s->validation_accuracy);
+        s->validation_accuracy = NULL;
+    }
+    return STATUS_OK;
+}
+
+/* Keep the first `most` losses of each cell. */
+static int shorten_losses(struct space *s, int most)
+{
+    double *loss;
+    const size_t cells = (size_t)s->cells, from = (size_t)s->code_length, to = (size_t)most;
+    TRY(memory_alloc(&loss, cells * to, sizeof *loss));
+    for (size_t i = 0; i < cells; i++) memcpy(loss + i * to, s->early_loss + i * from, to * sizeof *loss);
+    free(s->early_loss);
+    s->early_loss = loss;
+    s->code_length = most;
+    return STATUS_OK;
 }
 
 /* The first `most` losses, 0 = all. */
@@ -70,10 +91,10 @@ static int read_early_loss(struct space *s, struct netcdf_input *in, int cell_di
     if (!found) return STATUS_OK;
     if (v.rank != 2 || v.dim[0] != cell_dim || !netcdf_is_number(v.type) || v.length[1] < 1 || v.length[1] > INT_MAX)
         return space_read_wrong(&v, "early_loss(cell, code)");
-    if (most > 0 && v.length[1] > (size_t)most) v.length[1] = (size_t)most;
     TRY(netcdf_input_values(&s->early_loss, &v, NETCDF_FINITE));
     s->code_length = (int)v.length[1];
-    return STATUS_OK;
+    s->checksum += space_checksum_values("early_loss", s->early_loss, s->cells, s->code_length);
+    return most > 0 && most < s->code_length ? shorten_losses(s, most) : STATUS_OK;
 }
 
 static bool is_signal(const struct netcdf_variable *v, int cell_dim)
@@ -116,8 +137,13 @@ static int read_signals(struct space *s, struct netcdf_input *in, int cell_dim, 
     for (int id = 0; id < variables; id++) {
         struct netcdf_variable v;
         TRY(netcdf_input_describe(&v, in, id));
-        if (is_signal(&v, cell_dim) && (need == NULL || is_named(need->signals, v.name)))
-            TRY(read_signal(&s->signal[s->signals++], &v));
+        if (!is_signal(&v, cell_dim)) continue;
+        struct space_signal *g = &s->signal[s->signals++];
+        TRY(read_signal(g, &v));
+        s->checksum += space_checksum_signal(g, s->cells);
+        if (need == NULL || is_named(need->signals, g->name)) continue;
+        space_signal_free(g);
+        s->signals--;
     }
     return STATUS_OK;
 }

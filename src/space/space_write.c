@@ -1,16 +1,15 @@
-#include "file.h"
 #include "graph.h"
 #include "memory.h"
+#include "netcdf_image.h"
 #include "space_file.h"
 #include "status.h"
 
 #include <math.h>
 #include <netcdf.h>
-#include <netcdf_mem.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFLATE = 4, CHUNK_VALUES = 1 << 15, BLOCK = 1 << 16, IMAGE_START = 1 << 16 };
+enum { DEFLATE = 4, CHUNK_VALUES = 1 << 15, BLOCK = 1 << 16 };
 
 /* The file while it is written. Calls go through check(): the first failure stays, later calls are skipped by `rc`. */
 struct output {
@@ -209,32 +208,19 @@ static int put_all(struct output *o, const struct space *s)
 
 /* ---- the file ---- */
 
-/* The file is made in memory and then written by ourselves: after a failed write, on a full disk say, the HDF5 library
- * neither says what is wrong nor survives the end of the process. */
-static int make_image(NC_memio *image, const struct space *s, const char *path, const char *history)
-{
-    struct output o = {.file = -1};
-    TRY(memory_alloc(&o.signal, (size_t)s->signals, sizeof *o.signal));
-    int status = STATUS_OK;
-    CHECK(&o, nc_create_mem(path, NC_NETCDF4, IMAGE_START, &o.file));
-    bool opened = o.rc == NC_NOERR;
-    if (opened) status = define_all(&o, s, history);
-    if (opened && status == STATUS_OK) status = put_all(&o, s);
-    if (opened) {
-        int rc = nc_close_memio(o.file, image);
-        if (o.rc == NC_NOERR) o.rc = rc;
-    }
-    free(o.signal);
-    if (status == STATUS_OK && o.rc != NC_NOERR)
-        status = status_fail(STATUS_FAILURE, "%s: cannot be made: %s", path, nc_strerror(o.rc));
-    return status;
-}
-
 int space_file_write(const struct space *s, const char *path, const char *history)
 {
-    NC_memio image = {0};
-    int status = make_image(&image, s, path, history);
-    if (status == STATUS_OK) status = file_write(path, image.memory, image.size);
-    free(image.memory);
+    struct netcdf_image image;
+    struct output o = {0};
+    TRY(memory_alloc(&o.signal, (size_t)s->signals, sizeof *o.signal));
+    int status = netcdf_image_open(&image, path, 2 * space_memory(s));
+    if (status == STATUS_OK) {
+        o.file = image.file;
+        status = define_all(&o, s, history);
+        if (status == STATUS_OK) status = put_all(&o, s);
+        int saved = netcdf_image_save(&image, status == STATUS_OK ? o.rc : NC_EINVAL, path);
+        if (status == STATUS_OK) status = saved;
+    }
+    free(o.signal);
     return status;
 }

@@ -22,6 +22,7 @@ fraction() { awk -v a="$(figure "$2")" -v b="$(figure "$3")" -v n="$1" 'BEGIN { 
 } | tee "$out"
 "$build/bench/speed" | tee -a "$out"
 fraction train_step_fraction train_step_dense sgemm_peak | tee -a "$out"
+awk -v a="$(figure trial_fts)" -v b="$(figure trial_bts)" 'BEGIN { printf "trial_fts_over_bts: %.2f x\n", a / b }' | tee -a "$out"
 if /usr/bin/python3 -c 'import torch, netCDF4' 2>/dev/null; then
     "$build/bench/speed" "$dir"
     /usr/bin/python3 "$here/../peer/siamese_torch.py" "$dir" "$(figure train_step)" | tee -a "$out"

@@ -42,7 +42,7 @@ done
 run "$program" fit fit.ini -o naive.nc -P experiment.predictor=naive
 check "fit of one branch" test "$status" = 0
 run "$program" fit fit.ini -o random.nc -P experiment.predictor=random
-check "nothing to keep of a lot" failed 2 random.nc weights
+check "nothing to keep of a lot" failed 2 random weights
 check "no file" no_file random.nc random.nc.part
 
 for ranks in 1 2 3 4 7; do
