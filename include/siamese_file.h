@@ -24,9 +24,9 @@ int siamese_keras_read(struct siamese **out, int file, const char *path);
 struct siamese_array {
     char name[32];
     real *value;
-    int rank;              /* 1 to 3 */
-    const char *axis[3];   /* dimension names: direction input channel node code one */
-    size_t length[3];
+    int rank;              /* 1 or 2 */
+    const char *axis[2];   /* dimension names: operation input channel node node_channel code one */
+    size_t length[2];
 };
 
 enum { SIAMESE_ARRAYS_MAX = 16 * SIAMESE_GROUPS };

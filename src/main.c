@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __SSE__
 #include <xmmintrin.h>
 #endif
@@ -132,9 +135,19 @@ static int run_serial(const struct command *c, int argc, char **argv)
     return STATUS_OK;
 }
 
+/* glibc raises its threshold for memory of its own mapping with every large block that is freed, and then keeps what later blocks
+ * leave behind. Large blocks are few here: give each back to the system. */
+static void return_freed_memory(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 1 << 18);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     flush_denormals();
+    return_freed_memory();
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write to report, no reason to die */
     const struct command *c = argc < 2 ? NULL : find_command(argv[1]);
     if (c != NULL && c->parallel && !wants_help(argc - 1, argv + 1)) return run_parallel(c, argc - 1, argv + 1);

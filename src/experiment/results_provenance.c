@@ -76,7 +76,7 @@ int results_provenance(int file, const struct results_plan *p, const char *title
     results_source(source);
     snprintf(libraries, sizeof libraries, "%s, NetCDF %s", version_mpi(), version_netcdf());
     const char *const text[][2] = {
-        {"Conventions", "CF-1.8"},
+        {"Conventions", "CF-1.10"},
         {"title", title},
         {"source", source},
         {"references", "Zhang, Hsieh, Lee, Fan: Siamese-NAS: Using Trained Samples Efficiently to Find Lightweight Neural "

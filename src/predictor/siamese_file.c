@@ -105,7 +105,7 @@ static int define(int file, struct siamese *s, const char *vocabulary, const str
     NC_TRY(nc_put_att_double(file, NC_GLOBAL, "norm_epsilon", NC_DOUBLE, 1, &epsilon));
     NC_TRY(nc_put_att_text(file, NC_GLOBAL, "vocabulary", strlen(vocabulary), vocabulary));
     for (int i = 0; i < arrays; i++) {
-        int axis[3];
+        int axis[2];
         for (int k = 0; k < array[i].rank; k++) NC_TRY(dimension(file, array[i].axis[k], array[i].length[k], &axis[k]));
         NC_TRY(nc_def_var(file, array[i].name, NC_REAL, array[i].rank, axis, &variable[i]));
     }
