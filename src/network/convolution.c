@@ -41,16 +41,37 @@ static struct geometry geometry_of(const struct convolution_shape *s)
     return g;
 }
 
+/* Winograd's algorithm on tiles of 4 x 4 pixels needs a quarter of the products: with few channels its transformations eat that up
+ * again, and on small images the tiles are mostly edge. */
+static bool winograd_pays(const struct convolution_shape *s, int channels)
+{
+    enum { PIXELS = 8 };
+    return s->kernel == 3 && s->stride == 1 && !s->depthwise && s->in_channels >= channels && s->out_channels >= channels &&
+           s->in_height >= PIXELS && s->in_width >= PIXELS;
+}
+
+/* Not every CPU has it; the direct algorithm is always there. */
+static int choose(dnnl_primitive_desc_t *pd, dnnl_convolution_desc_t *desc, const struct convolution_shape *s, const struct dnn *d,
+                  const_dnnl_primitive_desc_t hint, int winograd_channels, const char *what)
+{
+    if (winograd_pays(s, winograd_channels)) {
+        desc->alg_kind = dnnl_convolution_winograd;
+        if (dnnl_primitive_desc_create(pd, desc, NULL, d->engine, hint) == dnnl_success) return STATUS_OK;
+        desc->alg_kind = dnnl_convolution_direct;
+    }
+    return dnn_check(dnnl_primitive_desc_create(pd, desc, NULL, d->engine, hint), what);
+}
+
 static int create_forward(struct convolution *c, const struct dnn *d, dnnl_primitive_desc_t *pd)
 {
     dnnl_convolution_desc_t desc;
     dnnl_memory_desc_t any;
     const struct geometry g = geometry_of(&c->shape);
     TRY(describe_weights(&any, &c->shape, true));
-    TRY(dnn_check(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct, &c->part_source, &any,
-                                                     c->shape.bias ? &c->bias : NULL, &c->part_target, g.stride, g.left, g.right),
+    TRY(dnn_check(dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct, &c->source, &any,
+                                                     c->shape.bias ? &c->bias : NULL, &c->target, g.stride, g.left, g.right),
                   "describe a convolution"));
-    TRY(dnn_check(dnnl_primitive_desc_create(pd, &desc, NULL, d->engine, NULL), "choose a convolution"));
+    TRY(choose(pd, &desc, &c->shape, d, NULL, 32, "choose a convolution"));
     c->weights = *dnnl_primitive_desc_query_md(*pd, dnnl_query_weights_md, 0);
     return STATUS_OK;
 }
@@ -64,9 +85,9 @@ static int create_data(struct convolution *c, const struct dnn *d, dnnl_primitiv
     TRY(describe_weights(&any, &c->shape, true));
     TRY(dnn_check(dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, &c->source, &any, &c->target, g.stride,
                                                            g.left, g.right), "describe a convolution's gradient"));
-    TRY(dnn_check(dnnl_primitive_desc_create(&pd, &desc, NULL, d->engine, hint), "choose a convolution's gradient"));
+    TRY(choose(&pd, &desc, &c->shape, d, hint, 32, "choose a convolution's gradient"));
     c->data_weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    return dnn_primitive(&c->data, &pd, "make a convolution's gradient");
+    return dnn_parts(&c->data, c->shape.parts, &pd, "make a convolution's gradient");
 }
 
 static int create_gradient(struct convolution *c, const struct dnn *d, dnnl_primitive_desc_t hint)
@@ -79,9 +100,9 @@ static int create_gradient(struct convolution *c, const struct dnn *d, dnnl_prim
     TRY(dnn_check(dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, &c->source, &any,
                                                               c->shape.bias ? &c->bias : NULL, &c->target, g.stride, g.left,
                                                               g.right), "describe a gradient of weights"));
-    TRY(dnn_check(dnnl_primitive_desc_create(&pd, &desc, NULL, d->engine, hint), "choose a gradient of weights"));
+    TRY(choose(&pd, &desc, &c->shape, d, hint, 64, "choose a gradient of weights"));
     c->gradient_weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
-    return dnn_primitive(&c->gradient, &pd, "make a gradient of weights");
+    return dnn_parts(&c->gradient, c->shape.parts, &pd, "make a gradient of weights");
 }
 
 int convolution_create(struct convolution *c, const struct dnn *d, const struct convolution_shape *s)
@@ -93,41 +114,40 @@ int convolution_create(struct convolution *c, const struct dnn *d, const struct 
     const int out_height = (s->in_height - 1) / s->stride + 1, out_width = (s->in_width - 1) / s->stride + 1;
     const dnnl_dims_t channels = {s->out_channels};
     dnnl_primitive_desc_t forward;
-    TRY(dnn_tensor(&c->source, d, s->batch, s->in_channels, s->in_height, s->in_width, s->images));
-    TRY(dnn_tensor(&c->target, d, s->batch, s->out_channels, out_height, out_width, false));
     const int images = s->batch / s->parts;
-    TRY(dnn_tensor(&c->part_source, d, images, s->in_channels, s->in_height, s->in_width, s->images));
-    TRY(dnn_tensor(&c->part_target, d, images, s->out_channels, out_height, out_width, false));
-    TRY(memory_alloc(&c->forward, (size_t)s->parts, sizeof *c->forward));
+    TRY(dnn_tensor(&c->source, d, images, s->in_channels, s->in_height, s->in_width, s->images));
+    TRY(dnn_tensor(&c->target, d, images, s->out_channels, out_height, out_width, false));
     TRY(describe_weights(&c->plain, s, false));
     TRY(dnn_check(dnnl_memory_desc_init_by_tag(&c->bias, 1, channels, dnnl_f32, dnnl_x), "describe a bias"));
     TRY(create_forward(c, d, &forward));
     int status = create_gradient(c, d, forward);
     if (status == STATUS_OK && !s->images) status = create_data(c, d, forward);
-    if (status == STATUS_OK) return dnn_primitive(&c->forward[0], &forward, "make a convolution");
+    if (status == STATUS_OK) return dnn_parts(&c->forward, s->parts, &forward, "make a convolution");
     dnnl_primitive_desc_destroy(forward);
     return status;
 }
 
 void convolution_destroy(struct convolution *c)
 {
-    for (int p = c->forward == NULL ? 0 : c->shape.parts; p > 0; p--) {
-        if (p > 1) c->forward[p - 1].primitive = NULL; /* that of the first */
-        dnn_release(&c->forward[p - 1]);
-    }
-    free(c->forward);
+    dnn_release_parts(&c->forward, c->shape.parts);
+    dnn_release_parts(&c->data, c->shape.parts);
+    dnn_release_parts(&c->gradient, c->shape.parts);
     dnn_release(&c->to_data);
-    dnn_release(&c->data);
-    dnn_release(&c->gradient);
     dnn_release(&c->from_gradient);
     free(c->data_scratch);
     free(c->gradient_scratch);
+    free(c->part_gradient);
     *c = (struct convolution){0};
+}
+
+static size_t floats(const dnnl_memory_desc_t *md)
+{
+    return dnnl_memory_desc_get_size(md) / sizeof(float);
 }
 
 size_t convolution_weights(const struct convolution *c)
 {
-    return dnnl_memory_desc_get_size(&c->weights) / sizeof(float);
+    return floats(&c->weights);
 }
 
 size_t convolution_bias(const struct convolution *c)
@@ -147,47 +167,68 @@ static int reorder(struct dnn_call *call, const struct dnn *d, const dnnl_memory
     return dnn_argument(call, d, DNNL_ARG_TO, to, target);
 }
 
-static int bind_data(struct convolution *c, const struct dnn *d, const struct convolution_memory *m)
+/* A part of a tensor of which `one` is a part's description. */
+static float *part_of(float *tensor, const dnnl_memory_desc_t *one, int part)
 {
-    float *weights = m->weights;
-    if (!dnnl_memory_desc_equal(&c->data_weights, &c->weights)) {
-        TRY(memory_alloc(&c->data_scratch, dnnl_memory_desc_get_size(&c->data_weights), 1));
-        TRY(reorder(&c->to_data, d, &c->data_weights, c->data_scratch, &c->weights, m->weights));
-        weights = c->data_scratch;
-    }
-    TRY(dnn_argument(&c->data, d, DNNL_ARG_DIFF_DST, &c->target, m->target_gradient));
-    TRY(dnn_argument(&c->data, d, DNNL_ARG_WEIGHTS, &c->data_weights, weights));
-    return dnn_argument(&c->data, d, DNNL_ARG_DIFF_SRC, &c->source, m->source_gradient);
+    return tensor + (size_t)part * floats(one);
 }
 
-static int bind_gradient(struct convolution *c, const struct dnn *d, const struct convolution_memory *m)
+static float *target_gradient(const struct convolution *c, const struct convolution_memory *m, int part)
 {
-    float *gradient = m->weights_gradient;
+    return m->one_target_gradient ? m->target_gradient : part_of(m->target_gradient, &c->target, part);
+}
+
+static int bind_forward(struct convolution *c, const struct dnn *d, const struct convolution_memory *m, int part)
+{
+    struct dnn_call *call = &c->forward[part];
+    TRY(dnn_argument(call, d, DNNL_ARG_SRC, &c->source, part_of(m->source, &c->source, part)));
+    TRY(dnn_argument(call, d, DNNL_ARG_WEIGHTS, &c->weights, m->weights));
+    if (c->shape.bias) TRY(dnn_argument(call, d, DNNL_ARG_BIAS, &c->bias, m->bias));
+    return dnn_argument(call, d, DNNL_ARG_DST, &c->target, part_of(m->target, &c->target, part));
+}
+
+static int bind_data(struct convolution *c, const struct dnn *d, const struct convolution_memory *m, float *weights, int part)
+{
+    struct dnn_call *call = &c->data[part];
+    TRY(dnn_argument(call, d, DNNL_ARG_DIFF_DST, &c->target, target_gradient(c, m, part)));
+    TRY(dnn_argument(call, d, DNNL_ARG_WEIGHTS, &c->data_weights, weights));
+    return dnn_argument(call, d, DNNL_ARG_DIFF_SRC, &c->source, part_of(m->source_gradient, &c->source, part));
+}
+
+static int bind_gradient(struct convolution *c, const struct dnn *d, const struct convolution_memory *m, int part)
+{
+    struct dnn_call *call = &c->gradient[part];
+    TRY(dnn_argument(call, d, DNNL_ARG_SRC, &c->source, part_of(m->source, &c->source, part)));
+    TRY(dnn_argument(call, d, DNNL_ARG_DIFF_DST, &c->target, target_gradient(c, m, part)));
+    if (c->shape.bias) TRY(dnn_argument(call, d, DNNL_ARG_DIFF_BIAS, &c->bias, m->bias_gradient));
+    return dnn_argument(call, d, DNNL_ARG_DIFF_WEIGHTS, &c->gradient_weights, part == 0 ? c->whole_gradient : c->part_gradient);
+}
+
+/* Where the backward passes want other layouts than the kept one, they work on copies. */
+static int bind_copies(struct convolution *c, const struct dnn *d, const struct convolution_memory *m)
+{
+    c->whole_gradient = m->weights_gradient;
     if (!dnnl_memory_desc_equal(&c->gradient_weights, &c->weights)) {
-        TRY(memory_alloc(&c->gradient_scratch, dnnl_memory_desc_get_size(&c->gradient_weights), 1));
+        TRY(memory_alloc(&c->gradient_scratch, floats(&c->gradient_weights), sizeof(float)));
         TRY(reorder(&c->from_gradient, d, &c->weights, m->weights_gradient, &c->gradient_weights, c->gradient_scratch));
-        gradient = c->gradient_scratch;
+        c->whole_gradient = c->gradient_scratch;
     }
-    TRY(dnn_argument(&c->gradient, d, DNNL_ARG_SRC, &c->source, m->source));
-    TRY(dnn_argument(&c->gradient, d, DNNL_ARG_DIFF_DST, &c->target, m->target_gradient));
-    if (c->shape.bias) TRY(dnn_argument(&c->gradient, d, DNNL_ARG_DIFF_BIAS, &c->bias, m->bias_gradient));
-    return dnn_argument(&c->gradient, d, DNNL_ARG_DIFF_WEIGHTS, &c->gradient_weights, gradient);
+    if (c->shape.parts > 1) TRY(memory_alloc(&c->part_gradient, floats(&c->gradient_weights), sizeof(float)));
+    if (m->source_gradient == NULL || dnnl_memory_desc_equal(&c->data_weights, &c->weights)) return STATUS_OK;
+    TRY(memory_alloc(&c->data_scratch, floats(&c->data_weights), sizeof(float)));
+    return reorder(&c->to_data, d, &c->data_weights, c->data_scratch, &c->weights, m->weights);
 }
 
 int convolution_bind(struct convolution *c, const struct dnn *d, const struct convolution_memory *m)
 {
-    const size_t source = dnnl_memory_desc_get_size(&c->part_source) / sizeof(float);
-    const size_t target = dnnl_memory_desc_get_size(&c->part_target) / sizeof(float);
-    for (int p = 0; p < c->shape.parts; p++) {
-        struct dnn_call *call = &c->forward[p];
-        call->primitive = c->forward[0].primitive;
-        TRY(dnn_argument(call, d, DNNL_ARG_SRC, &c->part_source, m->source + (size_t)p * source));
-        TRY(dnn_argument(call, d, DNNL_ARG_WEIGHTS, &c->weights, m->weights));
-        if (c->shape.bias) TRY(dnn_argument(call, d, DNNL_ARG_BIAS, &c->bias, m->bias));
-        TRY(dnn_argument(call, d, DNNL_ARG_DST, &c->part_target, m->target + (size_t)p * target));
+    TRY(bind_copies(c, d, m));
+    float *weights = c->data_scratch != NULL ? c->data_scratch : m->weights;
+    for (int part = 0; part < c->shape.parts; part++) {
+        TRY(bind_forward(c, d, m, part));
+        TRY(bind_gradient(c, d, m, part));
+        if (m->source_gradient != NULL) TRY(bind_data(c, d, m, weights, part));
     }
-    if (m->source_gradient != NULL) TRY(bind_data(c, d, m));
-    return bind_gradient(c, d, m);
+    return STATUS_OK;
 }
 
 int convolution_forward(const struct convolution *c, const struct dnn *d, int part)
@@ -195,13 +236,16 @@ int convolution_forward(const struct convolution *c, const struct dnn *d, int pa
     return dnn_run(&c->forward[part], d);
 }
 
-int convolution_backward(const struct convolution *c, const struct dnn *d)
+int convolution_backward(const struct convolution *c, const struct dnn *d, int part)
 {
-    TRY(dnn_run(&c->gradient, d));
-    if (c->from_gradient.primitive != NULL) TRY(dnn_run(&c->from_gradient, d));
-    if (c->data.arguments == 0) return STATUS_OK;
-    if (c->to_data.primitive != NULL) TRY(dnn_run(&c->to_data, d));
-    return dnn_run(&c->data, d);
+    const bool first = part == 0, last = part == c->shape.parts - 1;
+    const size_t added = first ? 0 : floats(&c->gradient_weights);
+    TRY(dnn_run(&c->gradient[part], d));
+    for (size_t i = 0; i < added; i++) c->whole_gradient[i] += c->part_gradient[i];
+    if (last && c->from_gradient.primitive != NULL) TRY(dnn_run(&c->from_gradient, d));
+    if (c->data == NULL || c->data->arguments == 0) return STATUS_OK;
+    if (first && c->to_data.primitive != NULL) TRY(dnn_run(&c->to_data, d));
+    return dnn_run(&c->data[part], d);
 }
 
 static int reorder_once(const struct dnn *d, const dnnl_memory_desc_t *to, float *target, const dnnl_memory_desc_t *from,

@@ -38,10 +38,15 @@ int dnn_argument(struct dnn_call *call, const struct dnn *d, int kind, const dnn
 int dnn_run(const struct dnn_call *call, const struct dnn *d);
 void dnn_release(struct dnn_call *call);
 
+/* A batch may be taken in equal parts, so that what one layer made of a part is still in the cache for the next: [parts] calls share
+ * the first one's primitive, each with its part of the memory. */
+int dnn_parts(struct dnn_call **calls, int parts, dnnl_primitive_desc_t *pd, const char *what);
+void dnn_release_parts(struct dnn_call **calls, int parts);
+
 /* ---- convolution, padded so that stride 1 keeps the side ---- */
 
 struct convolution_shape {
-    int batch, parts;   /* the forward pass takes the batch in so many equal parts */
+    int batch, parts;   /* the batch is taken in so many equal parts; 1 where there is a bias */
     int in_channels, in_height, in_width, out_channels, kernel, stride;
     bool depthwise, bias, images; /* images: the input is plain, and its gradient is not wanted */
 };
@@ -49,12 +54,13 @@ struct convolution_shape {
 struct convolution {
     struct convolution_shape shape;                          /* channels rounded up to whole blocks, except those of images */
     int plain_in, plain_out;                                 /* the true numbers */
-    dnnl_memory_desc_t source, target, weights, bias, plain; /* weights: as kept; plain: rounded [out][in][k][k] */
+    dnnl_memory_desc_t source, target;                       /* of one part */
+    dnnl_memory_desc_t weights, bias, plain;                 /* weights: as kept; plain: rounded [out][in][k][k] */
     dnnl_memory_desc_t data_weights, gradient_weights;       /* as the backward passes want them */
-    dnnl_memory_desc_t part_source, part_target;             /* of one part */
-    struct dnn_call *forward;                                /* [parts], which share the first one's primitive */
-    struct dnn_call to_data, data, gradient, from_gradient;
+    struct dnn_call *forward, *data, *gradient;              /* [parts] */
+    struct dnn_call to_data, from_gradient;
     float *data_scratch, *gradient_scratch;                  /* NULL where the kept layout serves; owned */
+    float *whole_gradient, *part_gradient;                   /* of the weights; the second is owned, NULL for one part */
 };
 
 /* Choose the kernels and the layout of the weights. */
@@ -67,11 +73,13 @@ size_t convolution_bias(const struct convolution *c);
 struct convolution_memory {
     float *source, *target, *weights, *bias;
     float *source_gradient, *target_gradient, *weights_gradient, *bias_gradient; /* source_gradient NULL: not wanted */
+    bool one_target_gradient;                                /* it holds one part only, made before each one's backward pass */
 };
 int convolution_bind(struct convolution *c, const struct dnn *d, const struct convolution_memory *m);
 
 int convolution_forward(const struct convolution *c, const struct dnn *d, int part);
-int convolution_backward(const struct convolution *c, const struct dnn *d); /* overwrites both gradients */
+/* All parts, in their order: overwrites the gradients. */
+int convolution_backward(const struct convolution *c, const struct dnn *d, int part);
 
 /* Between the kept layout and [out][in][k][k] ([out][1][k][k] when depthwise). */
 int convolution_pack(const struct convolution *c, const struct dnn *d, float *kept, const float *plain);
@@ -80,13 +88,17 @@ int convolution_unpack(const struct convolution *c, const struct dnn *d, float *
 /* ---- average pooling ---- */
 
 struct pooling {
-    dnnl_memory_desc_t source, target;
-    struct dnn_call forward, backward;
+    int parts;
+    dnnl_memory_desc_t source, target;   /* of one part */
+    struct dnn_call *forward, *backward; /* [parts] */
 };
 
 /* kernel 3, stride 1: padded by 1, padding not counted; kernel 2, stride 2. */
-int pooling_create(struct pooling *p, const struct dnn *d, int batch, int channels, int height, int width, int kernel, int stride);
+int pooling_create(struct pooling *p, const struct dnn *d, int batch, int parts, int channels, int height, int width, int kernel,
+                   int stride);
 void pooling_destroy(struct pooling *p);
 int pooling_bind(struct pooling *p, const struct dnn *d, float *source, float *target, float *source_gradient, float *target_gradient);
+int pooling_forward(const struct pooling *p, const struct dnn *d);
+int pooling_backward(const struct pooling *p, const struct dnn *d);
 
 #endif

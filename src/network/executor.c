@@ -8,8 +8,8 @@
 
 /* -- layers and their memory --------------------------------------------------------------------------------- */
 
-/* In how many parts a batch goes through a convolution: what one part gives should still be in the second cache when its moments are
- * taken. */
+/* In how many parts a batch goes through a layer: what it makes of one part should still be in the second cache when its moments are
+ * taken, or when it is read again on the way back. */
 static int parts_of(const struct executor *x, int tensor)
 {
     const size_t near = 512 * 1024 / sizeof(float);
@@ -25,7 +25,7 @@ static int create_convolution(struct executor *x, int l)
     const int source = executor_input(x, l, 0)->tensor;
     const struct tensor *in = &x->network->tensor[source], *out = &x->network->tensor[layer->output];
     const struct convolution_shape shape = {
-        .batch = x->batch, .parts = parts_of(x, layer->output), .in_channels = in->channels, .in_height = in->height, .in_width = in->width,
+        .batch = x->batch, .parts = layer->bias ? 1 : parts_of(x, layer->output), .in_channels = in->channels, .in_height = in->height, .in_width = in->width,
         .out_channels = out->channels, .kernel = layer->kernel, .stride = layer->stride,
         .depthwise = layer->depthwise, .bias = layer->bias, .images = source == 0,
     };
@@ -40,7 +40,7 @@ static int create_layers(struct executor *x)
         if (layer->kind == LAYER_CONV) TRY(create_convolution(x, l));
         if (layer->kind == LAYER_POOL) {
             const struct tensor *in = &n->tensor[executor_input(x, l, 0)->tensor];
-            TRY(pooling_create(&x->layer[l].pooling, &x->dnn, x->batch, in->channels, in->height, in->width, layer->kernel,
+            TRY(pooling_create(&x->layer[l].pooling, &x->dnn, x->batch, parts_of(x, layer->output), in->channels, in->height, in->width, layer->kernel,
                                layer->stride));
         }
         if (layer->kind == LAYER_JOIN && layer->inputs > JOIN_INPUTS_MAX)
@@ -65,6 +65,7 @@ static int bind_convolution(struct executor *x, int l, const struct parameter *w
         .bias_gradient = bias != NULL ? x->parameter_gradient + bias->offset : NULL,
         .source_gradient = x->slot_gradient[layer->first],
         .target_gradient = x->gathered[layer->output],
+        .one_target_gradient = x->layer[l].normalised != NULL && x->layer[l].normalised->deferred,
     };
     return convolution_bind(&x->layer[l].convolution, &x->dnn, &m);
 }
@@ -92,6 +93,7 @@ static void bind_join(struct executor *x, int l)
         const struct layer_input *input = executor_input(x, l, i);
         j->input[i].value = x->value[input->tensor];
         j->input[i].normalised = input->normalised;
+        j->input[i].deferred = executor_deferred(x, l, i);
         j->input[i].value_gradient = x->slot_gradient[layer->first + i];
     }
 }
@@ -105,6 +107,7 @@ static int bind_statistics(struct executor *x)
     TRY(memory_alloc(&x->running, x->running_floats, sizeof(float)));
     TRY(memory_alloc(&x->batch_statistics, x->running_floats, sizeof(float)));
     TRY(memory_alloc(&x->moments, x->running_floats, sizeof(double)));
+    TRY(memory_alloc(&x->coefficients, 3 * (x->running_floats / 2), sizeof(float)));
     const size_t half = x->running_floats / 2;
     for (int i = 0; i < x->parameters; i++) {
         const struct parameter *p = &x->parameter[i];
@@ -120,6 +123,7 @@ static int bind_statistics(struct executor *x)
         in->mean = x->batch_statistics + used;
         in->deviation = x->batch_statistics + half + used;
         in->moment = x->moments + 2 * used;
+        in->coefficient = x->coefficients + 3 * used;
         const int producer = x->network->tensor[executor_input(x, p->layer, p->input)->tensor].producer;
         if (x->network->layer[producer].kind == LAYER_CONV) {
             x->layer[producer].normalised_by = &x->layer[p->layer].join;
@@ -140,12 +144,13 @@ static int bind_layers(struct executor *x)
             TRY(pooling_bind(&x->layer[l].pooling, &x->dnn, x->value[executor_input(x, l, 0)->tensor], x->value[layer->output],
                              x->slot_gradient[layer->first], x->gathered[layer->output]));
     }
+    TRY(bind_statistics(x)); /* which tells the convolutions who normalises them */
     for (int i = 0; i < x->parameters; i++) {
         const struct parameter *p = &x->parameter[i];
         if (p->kind == PARAMETER_WEIGHTS)
             TRY(bind_convolution(x, p->layer, p, n->layer[p->layer].bias ? p + 1 : NULL));
     }
-    return bind_statistics(x);
+    return STATUS_OK;
 }
 
 static int create(struct executor *x)
@@ -200,6 +205,7 @@ void executor_destroy(struct executor **out)
     free(x->running);
     free(x->batch_statistics);
     free(x->moments);
+    free(x->coefficients);
     free(x);
     *out = NULL;
 }

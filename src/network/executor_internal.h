@@ -39,6 +39,7 @@ struct executor {
     size_t running_floats;         /* mean and variance, all normalisations one after the other */
     float *running, *batch_statistics;
     double *moments;               /* [running_floats] */
+    float *coefficients;           /* [3/2 running_floats] of the normalisations' gradients */
 };
 
 static inline int executor_blocks(const struct executor *x, int channels)
@@ -56,6 +57,10 @@ static inline const struct layer_input *executor_input(const struct executor *x,
 {
     return &x->network->input[x->network->layer[layer].first + i];
 }
+
+/* Whether an input of a layer is a normalised output of a convolution that nobody else reads: then the convolution's backward pass
+ * has the input's gradient made, a part of the batch at a time, and no more than a part of it is ever stored. */
+bool executor_deferred(const struct executor *x, int layer, int i);
 
 /* Places for all values and gradients; sets the pointers. */
 int executor_plan(struct executor *x);

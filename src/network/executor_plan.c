@@ -30,6 +30,14 @@ static int consumers(const struct executor *x, int tensor)
     return x->first_source[tensor + 1] - x->first_source[tensor];
 }
 
+bool executor_deferred(const struct executor *x, int layer, int i)
+{
+    const struct layer_input *input = executor_input(x, layer, i);
+    const int producer = x->network->tensor[input->tensor].producer;
+    return x->network->layer[layer].kind == LAYER_JOIN && input->normalised && producer >= 0 &&
+           x->network->layer[producer].kind == LAYER_CONV && consumers(x, input->tensor) == 1;
+}
+
 /* Its own backward pass needs a join's ReLU, or the sum before another activation. */
 static bool keeps_sum(const struct layer *layer)
 {
@@ -55,6 +63,7 @@ static void plan_values(struct executor *x, struct arena_buffer *value)
         for (int i = 0; i < n->layer[l].inputs; i++) {
             const struct layer_input *input = executor_input(x, l, i);
             until(&value[input->tensor], rereads(&n->layer[l], input) ? backward_step(x, l) : l);
+            if (executor_deferred(x, l, i)) until(&value[input->tensor], backward_step(x, n->tensor[input->tensor].producer));
         }
     value[0].floats = 0; /* the images stand elsewhere */
 }
@@ -71,8 +80,15 @@ static void plan_gradients(struct executor *x, struct arena_buffer *slot, struct
             const int producer = n->tensor[input->tensor].producer;
             if (producer < 0) continue;
             struct arena_buffer *b = layer->kind == LAYER_JOIN && !input->normalised ? &sum[l] : &slot[layer->first + i];
+            const int reader = backward_step(x, producer);
+            if (executor_deferred(x, l, i)) {
+                const size_t parts = (size_t)x->layer[producer].convolution.shape.parts;
+                *b = (struct arena_buffer){executor_floats(x, input->tensor) / parts, reader, reader, 0};
+                until(&sum[l], reader);
+                continue;
+            }
             if (b != &sum[l]) *b = (struct arena_buffer){executor_floats(x, input->tensor), step, step, 0};
-            until(b, backward_step(x, producer));
+            until(b, reader);
         }
     }
     for (int t = 1; t < n->tensors; t++) {

@@ -69,6 +69,18 @@ static int convolve(struct executor *x, int l, enum join_mode mode)
     return STATUS_OK;
 }
 
+static int convolve_backward(struct executor *x, int l)
+{
+    const struct executor_layer *layer = &x->layer[l];
+    const int parts = layer->convolution.shape.parts, images = x->batch / parts;
+    for (int part = 0; part < parts; part++) {
+        if (layer->normalised != NULL && layer->normalised->deferred)
+            join_put_gradient(layer->normalised->value_gradient, layer->normalised_by, layer->normalised, part * images, images);
+        TRY(convolution_backward(&layer->convolution, &x->dnn, part));
+    }
+    return STATUS_OK;
+}
+
 /* Tensors that no convolution made are normalised, too: their moments are taken here. */
 static void join(struct executor *x, int l, enum join_mode mode)
 {
@@ -89,7 +101,7 @@ int executor_layer_forward(struct executor *x, int l, enum join_mode mode)
     const struct rows r = layer->inputs > 0 ? rows_of(x, executor_input(x, l, 0)->tensor) : (struct rows){0};
     switch (layer->kind) {
     case LAYER_CONV: return convolve(x, l, mode);
-    case LAYER_POOL: return dnn_run(&x->layer[l].pooling.forward, &x->dnn);
+    case LAYER_POOL: return pooling_forward(&x->layer[l].pooling, &x->dnn);
     case LAYER_JOIN: join(x, l, mode); break;
     case LAYER_GLOBAL_POOL: rows_mean(out, in[0], &r); break;
     case LAYER_CONCAT: concat(x, l); break;
@@ -128,8 +140,8 @@ int executor_layer_backward(struct executor *x, int l, enum join_mode mode)
     }
     const struct rows r = rows_of(x, executor_input(x, l, 0)->tensor);
     switch (layer->kind) {
-    case LAYER_CONV: return convolution_backward(&x->layer[l].convolution, &x->dnn);
-    case LAYER_POOL: return dnn_run(&x->layer[l].pooling.backward, &x->dnn);
+    case LAYER_CONV: return convolve_backward(x, l);
+    case LAYER_POOL: return pooling_backward(&x->layer[l].pooling, &x->dnn);
     case LAYER_GLOBAL_POOL: rows_mean_backward(gradient[0], out, &r); break;
     case LAYER_CONCAT: concat_backward(x, l); break;
     case LAYER_SLICE: slice_backward(x, l); break;

@@ -169,10 +169,10 @@ static void backward_row(const struct join *j, float (*total)[BLOCK_MAX], enum a
 
 /* Gradients of gamma and beta of one block, and the coefficients of the input's gradient: with x' = (x - mean) deviation,
  * dx = gamma deviation (g - mean(g) - x' mean(g x')). */
-static void norm_gradient(float a[BLOCK_MAX], float b[BLOCK_MAX], float c[BLOCK_MAX], const struct join *j,
-                          const struct join_input *in, const double *product, const double *sum, int cb)
+static void norm_gradient(const struct join *j, const struct join_input *in, const double *product, const double *sum, int cb)
 {
     const double count = (double)j->batch * j->pixels;
+    const int channels = j->blocks * j->block;
     for (int l = 0; l < j->block; l++) {
         const int ch = cb * j->block + l;
         const double mean = in->mean[ch], deviation = in->deviation[ch];
@@ -180,27 +180,30 @@ static void norm_gradient(float a[BLOCK_MAX], float b[BLOCK_MAX], float c[BLOCK_
         const double scale = in->gamma[ch] * deviation;
         in->gamma_gradient[ch] = (float)of_gamma;
         in->beta_gradient[ch] = (float)sum[l];
-        a[l] = (float)scale;
-        b[l] = (float)(-scale * deviation * of_gamma / count);
-        c[l] = (float)(scale * (deviation * mean * of_gamma - sum[l]) / count);
+        in->coefficient[ch] = (float)scale;
+        in->coefficient[channels + ch] = (float)(-scale * deviation * of_gamma / count);
+        in->coefficient[2 * channels + ch] = (float)(scale * (deviation * mean * of_gamma - sum[l]) / count);
     }
 }
 
-static void put_gradients(const struct join *j, double (*total)[BLOCK_MAX], int normalised, enum join_mode mode, int cb)
+static void linear_gradient(const struct join *j, const struct join_input *in, int cb)
 {
-    for (int i = 0, k = 0; i < j->inputs; i++) {
-        const struct join_input *in = &j->input[i];
-        _Alignas(64) float a[BLOCK_MAX], b[BLOCK_MAX] = {0}, c[BLOCK_MAX] = {0};
-        if (!in->normalised) continue;
-        for (int l = 0; l < j->block; l++) a[l] = 1;
-        if (mode != JOIN_LINEAR) norm_gradient(a, b, c, j, in, total[k], total[normalised], cb);
-        k++;
-        for (int n = 0; n < j->batch; n++) {
+    const int channels = j->blocks * j->block;
+    for (int ch = cb * j->block; ch < (cb + 1) * j->block; ch++)
+        in->coefficient[ch] = 1, in->coefficient[channels + ch] = 0, in->coefficient[2 * channels + ch] = 0;
+}
+
+void join_put_gradient(float *gradient, const struct join *j, const struct join_input *in, int first, int images)
+{
+    const int channels = j->blocks * j->block;
+    const size_t start = row_start(j, first, 0);
+    for (int n = first; n < first + images; n++)
+        for (int cb = 0; cb < j->blocks; cb++) {
             const size_t at = row_start(j, n, cb);
-            (j->block == 16 ? put_gradient_16 : put_gradient_8)(in->value_gradient + at, j->gradient + at, in->value + at, a, b, c,
-                                                                j->pixels);
+            const float *of = in->coefficient + cb * j->block;
+            (j->block == 16 ? put_gradient_16 : put_gradient_8)(gradient + (at - start), j->gradient + at, in->value + at, of,
+                                                                of + channels, of + 2 * channels, j->pixels);
         }
-    }
 }
 
 void join_backward(const struct join *j, enum join_mode mode)
@@ -218,8 +221,18 @@ void join_backward(const struct join *j, enum join_mode mode)
             for (int i = 0; i <= normalised; i++)
                 for (int l = 0; l < j->block; l++) whole[i][l] += row[i][l];
         }
-        put_gradients(j, whole, normalised, mode, cb);
+        for (int i = 0, k = 0; i < j->inputs; i++) {
+            if (!j->input[i].normalised) continue;
+            if (mode == JOIN_LINEAR)
+                linear_gradient(j, &j->input[i], cb);
+            else
+                norm_gradient(j, &j->input[i], whole[k], whole[normalised], cb);
+            k++;
+        }
     }
+    for (int i = 0; i < j->inputs; i++)
+        if (j->input[i].normalised && !j->input[i].deferred)
+            join_put_gradient(j->input[i].value_gradient, j, &j->input[i], 0, j->batch);
 }
 
 void join_add(float *target, const float *const *source, int sources, size_t n)

@@ -19,6 +19,8 @@ struct join_input {
     /* of a normalised input, [channels, padded]: */
     const float *gamma, *beta;
     float *gamma_gradient, *beta_gradient;
+    bool deferred;                 /* join_backward() leaves its gradient to join_put_gradient() */
+    float *coefficient;            /* [3][channels, padded] of its gradient a g + b value + c, g the sum's */
     float *mean, *deviation;       /* of this batch: kept from forward to backward; deviation: 1 / sqrt(variance + epsilon) */
     float *running_mean, *running_variance;
     double *moment;                /* [2][channels, padded] sums of the batch's values and of their squares: scratch */
@@ -48,6 +50,9 @@ void join_moments(const struct join *j, const struct join_input *in, int first, 
 enum join_mode { JOIN_TRAINING, JOIN_INFERENCE, JOIN_LINEAR };
 void join_forward(const struct join *j, enum join_mode mode);
 void join_backward(const struct join *j, enum join_mode mode); /* of TRAINING or LINEAR */
+
+/* After join_backward(), of a deferred input: its gradient, images first .. first + images - 1 only. */
+void join_put_gradient(float *gradient, const struct join *j, const struct join_input *in, int first, int images);
 
 /* target [n] = sum of sources. */
 void join_add(float *target, const float *const *source, int sources, size_t n);

@@ -46,7 +46,7 @@ static void scale_gradient(struct executor *x, int l, int exponent)
     const size_t count = executor_floats(x, layer->output);
     for (size_t i = 0; i < count; i++) j->gradient[i] = ldexpf(j->gradient[i], -exponent);
     for (int k = 0; k < j->inputs; k++)
-        for (size_t i = 0; j->input[k].normalised && i < count; i++)
+        for (size_t i = 0; j->input[k].normalised && !j->input[k].deferred && i < count; i++)
             j->input[k].value_gradient[i] = ldexpf(j->input[k].value_gradient[i], -exponent);
 }
 

@@ -273,6 +273,37 @@ static int fan_out(struct network *n, int x)
 
 TEST(several_readers, fan_out)
 
+/* ---- large tensors ---- */
+
+/* As many channels as go in: the numbers and sizes for which there is Winograd's algorithm. */
+static int conv_square(struct network *n, int x)
+{
+    return network_conv(n, x, n->tensor[x].channels, 3, 1);
+}
+
+static void test_winograd(void **state)
+{
+    (void)state;
+    check(conv_square, 32, 1, 9, 13, 3, 2);
+    check(conv_square, 64, 1, 8, 8, 3, 2);
+}
+
+/* Of what passes a layer in parts of the batch: convolutions that one join normalises, that it normalises but another layer reads,
+ * and that nobody does, and a pooling. */
+static int in_parts(struct network *n, int x)
+{
+    const int channels = n->tensor[x].channels, y = network_conv(n, x, channels, 1, 1);
+    const struct layer_input input[] = {{y, true}, {network_conv(n, x, channels, 3, 1), true}, {network_pool(n, x, 3, 1), false},
+                                        {y, false}, {network_conv(n, x, channels, 1, 1), false}};
+    return network_activated(n, network_join(n, input, 5, &n->tensor[x]), ACTIVATION_RELU);
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    check(in_parts, 16, 1, 64, 64, 3, 3);
+}
+
 /* ---- the rest ---- */
 
 static void test_block(void **state)
@@ -339,7 +370,8 @@ int main(void)
         cmocka_unit_test(test_concat), cmocka_unit_test(test_slice), cmocka_unit_test(test_gate), cmocka_unit_test(test_mix),
         cmocka_unit_test(test_mix_far), cmocka_unit_test(test_zeros), cmocka_unit_test(test_sum),
         cmocka_unit_test(test_normalisation), cmocka_unit_test(test_relu), cmocka_unit_test(test_mish),
-        cmocka_unit_test(test_hard_sigmoid), cmocka_unit_test(test_several_readers), cmocka_unit_test(test_block),
+        cmocka_unit_test(test_hard_sigmoid), cmocka_unit_test(test_several_readers),
+        cmocka_unit_test(test_winograd), cmocka_unit_test(test_parts), cmocka_unit_test(test_block),
         cmocka_unit_test(test_too_many_inputs), cmocka_unit_test(test_wide_attention),
     };
     const int status = fixture_blocks();
