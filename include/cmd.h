@@ -21,6 +21,9 @@ int cmd_predict(int argc, char **argv);
 /* Describe what getopt_long() has just refused with '?' or ':' (opterr = 0, option string beginning with ':'). */
 int cmd_option_error(int result, char *const *argv);
 
+/* The number of seconds, 0 or more, that an option of the command `name` gives. */
+int cmd_seconds(double *seconds, const char *name, const char *option, const char *text);
+
 /* The command line as one would type it, for the history of a file; to be called before getopt_long() sorts the arguments.
  * Release with free(). */
 int cmd_line(char **out, int argc, char **argv);

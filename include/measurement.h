@@ -29,8 +29,11 @@ struct measurement {
 struct pulse;
 struct measurer {
     /* Measure one cell. Called on the ranks of one team together (ranks_per_candidate), on different teams for different cells.
-     * Returns STATUS_OK also when the candidate diverged or failed; anything else ends the run. */
+     * Returns STATUS_OK also when the candidate diverged or failed; anything else ends the run, STATUS_STOPPED one that shall go on
+     * later (stop.h). */
     int (*measure)(struct measurement *out, void *self, int64_t cell, enum measurement_kind kind, const struct pulse *pulse);
+    /* The result is safe: checkpoints of it may go. NULL: there are none. On the leader of the team. */
+    void (*forget)(void *self, int64_t cell, enum measurement_kind kind);
     void *self;
     uint64_t fingerprint; /* of everything that changes its results: recipe, images, seed, or the user's command */
 };

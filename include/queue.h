@@ -22,8 +22,11 @@ int64_t queue_next(struct queue *q);
 /* Counter holder: answer all waiting requests, at once and without waiting. Others: nothing. */
 void queue_poll(struct queue *q);
 
-/* Hand out no further unit to anyone (a failure, a stop request). Callable on any rank. Not collective. */
+/* Hand out no further unit to anyone (a failure, a stop request). Callable on any rank, again and again. Not collective. */
 void queue_stop(struct queue *q);
+
+/* Counter holder, after queue_finish(): units that nobody got because of queue_stop(). Others: 0. */
+int64_t queue_left(const struct queue *q);
 
 /* Counter holder: units reported done so far, its own included. Others: their own. */
 int64_t queue_done(const struct queue *q);

@@ -41,10 +41,14 @@ int64_t results_bytes(const struct results_plan *p);
 
 struct results;
 
-/* Collective over comm: inspect, create what is missing, open on all leaders of g. finished[] as above, on all ranks.
- * *out is NULL when *state is RESULTS_COMPLETE: there is nothing to do. */
+/* Collective over comm: inspect, lock (lock.h) with up to `wait` seconds for another run on the same output, create what is
+ * missing, open on all leaders of g. finished[] as above, on all ranks. *out is NULL when *state is RESULTS_COMPLETE: there is
+ * nothing to do. */
 int results_open(struct results **out, enum results_state *state, bool *finished, const struct results_plan *p,
-                 const struct group *g, MPI_Comm comm);
+                 const struct group *g, double wait, MPI_Comm comm);
+
+/* Rank 0: a sign of life for the lock; call it in every step. */
+void results_touch(const struct results *r);
 
 /* Write one unit and its seconds, then mark it as complete. On the leader that computed it; not collective. */
 int results_write(struct results *r, int64_t unit, const struct trial_result *t);

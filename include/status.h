@@ -13,6 +13,7 @@ enum status {
     STATUS_OK = 0,
     STATUS_FAILURE = 1, /* run-time failure: memory, disk, a library */
     STATUS_INPUT = 2,   /* the user's input: names the file, the line or key, and the remedy */
+    STATUS_STOPPED = 75, /* no failure: stopped before the work was done (stop.h); the same command goes on */
 };
 
 /* Record the message of a failure and return `code`. The first message stays until status_clear(): what
@@ -24,7 +25,7 @@ const char *status_message(void);
 
 void status_clear(void);
 
-/* Collective over `comm`: returns the worst status of all ranks on every rank, and gives every rank the
+/* Collective over `comm`: returns the worst status of all ranks on every rank, a stop being better than any failure, and gives every rank the
  * message of the lowest rank that has it. */
 int status_agree(MPI_Comm comm, int status);
 

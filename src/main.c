@@ -45,7 +45,8 @@ static void print_help(void)
     for (int i = 0; i < COMMANDS; i++) printf("  %-8s %s\n", command[i].name, command[i].summary);
     puts("\n  siamese-nas COMMAND --help   options of a command\n"
          "  siamese-nas --version        versions of program and libraries\n\n"
-         "Job files: inputs/example.ini documents every key. Exit status: 0 done, 1 failed at run time, 2 wrong input.");
+         "Job files: inputs/example.ini documents every key. Exit status: 0 done, 1 failed at run time, 2 wrong input,\n"
+         "75 stopped before the work was done: the same command goes on.");
 }
 
 static void print_version(void)
@@ -109,7 +110,8 @@ static int finish(int status)
 {
     bool lost = fflush(stdout) != 0 || ferror(stdout);
     if (lost && status == STATUS_OK) status = status_fail(STATUS_FAILURE, "cannot write to standard output");
-    if (status != STATUS_OK) log_error(status_message());
+    if (status == STATUS_STOPPED) log_info("%s", status_message());
+    else if (status != STATUS_OK) log_error(status_message());
     return status;
 }
 

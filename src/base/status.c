@@ -29,12 +29,23 @@ void status_clear(void)
     message[0] = '\0';
 }
 
+/* The larger, the worse; and back. */
+static int badness(int status)
+{
+    return status == STATUS_OK ? 0 : status == STATUS_STOPPED ? 1 : status + 1;
+}
+
+static int status_of(int bad)
+{
+    return bad == 0 ? STATUS_OK : bad == 1 ? STATUS_STOPPED : bad - 1;
+}
+
 int status_agree(MPI_Comm comm, int status)
 {
     int rank;
     MPI_Comm_rank(comm, &rank);
-    struct { int status, rank; } mine = {status, rank}, worst;
+    struct { int bad, rank; } mine = {badness(status), rank}, worst;
     MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm); /* MAXLOC: the lowest rank of the worst status */
-    if (worst.status != STATUS_OK) MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, worst.rank, comm);
-    return worst.status;
+    if (worst.bad != 0) MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, worst.rank, comm);
+    return status_of(worst.bad);
 }

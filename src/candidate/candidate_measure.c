@@ -7,8 +7,10 @@
 #include "progress.h"
 #include "queue.h"
 #include "status.h"
+#include "stop.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -27,11 +29,13 @@ struct batch {
     struct queue *queue;
     bool drained;            /* the queue has answered -1 */
     int64_t *later, laters;  /* units that somebody else has claimed */
+    int64_t count;           /* units */
 };
 
 static void beat(void *argument)
 {
     struct batch *b = argument;
+    if (b->queue != NULL && stop_wanted()) queue_stop(b->queue);
     if (b->queue != NULL) queue_poll(b->queue);
     pulse_beat(b->from->pulse);
     if (b->from->shows_progress && b->queue != NULL) progress_show(&b->progress, queue_done(b->queue));
@@ -52,6 +56,12 @@ static void wait_for(MPI_Request *request, const struct batch *b)
         if (done) return;
         nap(b);
     }
+}
+
+static int fail_stopped(const struct batch *b, int64_t done)
+{
+    return status_fail(STATUS_STOPPED, "stopped cleanly%s after %" PRId64 " of %" PRId64 " %s; the same command goes on", stop_reason(),
+                       done, b->count, what[b->kind]);
 }
 
 /* -- which unit is next ------------------------------------------------------------------------------------------- */
@@ -76,6 +86,7 @@ static int next_unit(int64_t *unit, struct batch *b)
 {
     enum standing standing;
     while (!b->drained) {
+        if (stop_wanted()) queue_stop(b->queue);
         *unit = queue_next(b->queue);
         b->drained = *unit < 0;
         if (b->drained) break;
@@ -84,6 +95,7 @@ static int next_unit(int64_t *unit, struct batch *b)
         if (standing == ELSEWHERE) b->later[b->laters++] = *unit;
     }
     while (b->laters > 0) {
+        if (stop_wanted()) return fail_stopped(b, queue_done(b->queue));
         for (int64_t i = 0; i < b->laters;) {
             *unit = b->later[i];
             TRY(try_unit(&standing, b, *unit));
@@ -122,6 +134,7 @@ static int measure_unit(struct batch *b, int64_t unit)
         b->found[unit] = m;
         b->here[unit] = true;
         status = ledger_write(from->ledger, b->wanted[unit], b->kind, &m);
+        if (status == STATUS_OK && who->forget != NULL) who->forget(who->self, from->first[b->wanted[unit]], b->kind);
     }
     ledger_release(from->ledger, b->wanted[unit], b->kind);
     return status;
@@ -160,7 +173,7 @@ static int prepare(struct batch *b, int64_t count)
 int candidate_measure(struct measurement *found, bool *here, const struct candidate_source *from, enum measurement_kind kind,
                       const int64_t *wanted, int64_t count)
 {
-    struct batch b = {.from = from, .kind = kind, .wanted = wanted, .found = found, .here = here};
+    struct batch b = {.from = from, .kind = kind, .wanted = wanted, .found = found, .here = here, .count = count};
     MPI_Request request;
     b.pulse = (struct pulse){beat, &b};
     if (from->shows_progress) progress_open(&b.progress, what[kind], 0, count, NULL);
@@ -168,6 +181,7 @@ int candidate_measure(struct measurement *found, bool *here, const struct candid
     if (status == STATUS_OK) {
         if (!from->team->idle) status = work(&b);
         if (b.queue != NULL) queue_finish(b.queue, &b.pulse);
+        if (b.queue != NULL && queue_left(b.queue) > 0 && status == STATUS_OK) status = fail_stopped(&b, queue_done(b.queue));
         MPI_Ibarrier(from->group->comm, &request);
         wait_for(&request, &b);
         status = status_agree(from->group->comm, status);

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "status.h"
+#include "stop.h"
 #include "timer.h"
 
 #include <dirent.h>
@@ -210,7 +211,7 @@ static bool listen_to(struct child *c, struct talk *t)
     return true;
 }
 
-/* Until the command ends. false and a reason when it must be ended. */
+/* Until the command ends. false when it must be ended, and a reason, unless it is because the run shall stop. */
 static bool talk_to(struct child *c, struct talk *t, char reason[COMMAND_REASON_MAX], double timeout, const struct pulse *pulse)
 {
     for (const double until = timer_now() + timeout;;) {
@@ -218,6 +219,7 @@ static bool talk_to(struct child *c, struct talk *t, char reason[COMMAND_REASON_
         const bool ended = has_ended(c); /* before the last look at its output */
         if (!ended) poll(ends, 2, POLL_MS);
         pulse_beat(pulse);
+        if (stop_wanted()) return false;
         if (ends[1].revents != 0) feed(c, t);
         if (!listen_to(c, t)) {
             snprintf(reason, COMMAND_REASON_MAX, "it wrote more than %d bytes", COMMAND_ANSWER_MAX);
@@ -245,6 +247,7 @@ int command_run(char *answer, size_t *length, char reason[COMMAND_REASON_MAX], c
     sigaction(SIGPIPE, &before, NULL);
     int how = finish(&child, pulse);
     *length = talk.length;
+    if (!ended && reason[0] == '\0') return status_fail(STATUS_STOPPED, "stopped cleanly%s", stop_reason());
     if (ended && WIFSIGNALED(how)) snprintf(reason, COMMAND_REASON_MAX, "it was ended by signal %d", WTERMSIG(how));
     else if (ended && WEXITSTATUS(how) != 0) snprintf(reason, COMMAND_REASON_MAX, "exit status %d", WEXITSTATUS(how));
     return STATUS_OK;

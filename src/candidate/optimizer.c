@@ -14,20 +14,19 @@ int optimizer_create(struct optimizer *o, const struct training_options *options
 {
     *o = (struct optimizer){.kind = options->optimizer, .count = count, .momentum = (float)options->momentum,
                             .weight_decay = (float)options->weight_decay};
-    TRY(memory_alloc(&o->first, count, sizeof *o->first));
-    return o->kind == OPTIMIZER_ADAM ? memory_alloc(&o->second, count, sizeof *o->second) : STATUS_OK;
+    o->moments = o->kind == OPTIMIZER_ADAM ? 2 * count : count;
+    return memory_alloc(&o->moment, o->moments, sizeof *o->moment);
 }
 
 void optimizer_destroy(struct optimizer *o)
 {
-    free(o->first);
-    free(o->second);
+    free(o->moment);
     *o = (struct optimizer){0};
 }
 
 static void adam(struct optimizer *o, float *restrict value, const float *restrict gradient, const float *restrict decayed, double rate)
 {
-    float *restrict m = o->first, *restrict v = o->second;
+    float *restrict m = o->moment, *restrict v = o->moment + o->count;
     const float b1 = (float)ADAM_BETA1, b2 = (float)ADAM_BETA2, decay = o->weight_decay;
     const double t = (double)o->step;
     const float unbias = (float)(1 / (1 - pow(ADAM_BETA2, t))), step = (float)(rate / (1 - pow(ADAM_BETA1, t)));
@@ -42,7 +41,7 @@ static void adam(struct optimizer *o, float *restrict value, const float *restri
 static void nesterov(struct optimizer *o, float *restrict value, const float *restrict gradient, const float *restrict decayed,
                      double rate)
 {
-    float *restrict m = o->first;
+    float *restrict m = o->moment;
     const float mu = o->momentum, step = (float)rate, decay = o->weight_decay;
     for (size_t i = 0; i < o->count; i++) {
         const float g = gradient[i] + decay * decayed[i] * value[i];

@@ -9,7 +9,8 @@
 struct optimizer {
     enum training_optimizer kind;
     size_t count;
-    float *first, *second; /* moments; SGD has the first only */
+    float *moment;         /* [moments] Adam's first, then its second; SGD has the first only */
+    size_t moments;
     float momentum, weight_decay;
     int64_t step;
 };

@@ -139,7 +139,7 @@ static int prepare(struct tabulation *t)
     TRY(status_agree(t->comm, classify(t)));
     TRY(group_create(&t->all, t->comm, t->ranks));
     TRY(group_create(&t->team, t->comm, o->ranks_per_candidate));
-    TRY(trainer_create(&t->trainer, t->recipe, &t->space, t->comm, t->team.comm));
+    TRY(trainer_create(&t->trainer, t->recipe, &t->space, t->options->ledger, t->comm, t->team.comm));
     t->measurer = trainer_measurer(t->trainer);
     TRY(count(t));
     TRY(status_agree(t->comm, put_in_order(t)));

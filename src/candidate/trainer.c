@@ -8,8 +8,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct trainer {
     const struct recipe *recipe;
@@ -19,7 +21,11 @@ struct trainer {
     struct image_sets images;
     MPI_Comm team;
     uint64_t fingerprint;
+    const char *ledger;
 };
+
+/* Seconds: what a killed training loses at most. */
+static const double checkpoint_every = 120;
 
 /* -- images, one reader for all ranks -------------------------------------------------------------------------- */
 
@@ -93,7 +99,8 @@ static int check(struct trainer *t)
     return STATUS_OK;
 }
 
-int trainer_create(struct trainer **out, const struct recipe *recipe, const struct space *space, MPI_Comm comm, MPI_Comm team)
+int trainer_create(struct trainer **out, const struct recipe *recipe, const struct space *space, const char *ledger, MPI_Comm comm,
+                   MPI_Comm team)
 {
     struct trainer *t;
     *out = NULL;
@@ -101,6 +108,7 @@ int trainer_create(struct trainer **out, const struct recipe *recipe, const stru
     t->recipe = recipe;
     t->space = space;
     t->team = team;
+    t->ledger = ledger;
     int status = read_images(t, comm);
     if (status == STATUS_OK) status = status_agree(comm, check(t));
     if (status != STATUS_OK) {
@@ -124,20 +132,52 @@ void trainer_destroy(struct trainer **t)
 
 /* -- measuring ------------------------------------------------------------------------------------------------- */
 
+static int checkpoint_name(char **out, const struct trainer *t, int64_t cell, enum measurement_kind kind)
+{
+    char end[48];
+    snprintf(end, sizeof end, ".%" PRId64 "-%s", cell, kind == MEASUREMENT_CODE ? "code" : "training");
+    const char *const name[] = {t->ledger, end};
+    return memory_join(out, name, 2, "");
+}
+
+/* The result depends on the size of the team. */
+static uint64_t checkpoint_fingerprint(const struct trainer *t, int64_t cell, enum measurement_kind kind)
+{
+    uint64_t sum = CHECKSUM_BEGIN;
+    int ranks;
+    MPI_Comm_size(t->team, &ranks);
+    const uint64_t number[] = {t->fingerprint, t->space->checksum, (uint64_t)cell, (uint64_t)kind, (uint64_t)ranks};
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++) checksum_add_number(&sum, number[i]);
+    return sum;
+}
+
 static int measure(struct measurement *out, void *self, int64_t cell, enum measurement_kind kind, const struct pulse *pulse)
 {
     const struct trainer *t = self;
     const struct training_options *o = kind == MEASUREMENT_CODE ? &t->recipe->code : &t->recipe->training;
     struct network network;
+    char *path;
     TRY(build(&network, t, cell));
-    int status = training_run(out, &network, &t->images, o, kind == MEASUREMENT_TRAINING, t->recipe->seed, t->team, pulse);
+    int status = checkpoint_name(&path, t, cell, kind);
+    if (status == STATUS_OK) {
+        const struct training_checkpoint c = {path, checkpoint_fingerprint(t, cell, kind), checkpoint_every};
+        status = training_run(out, &network, &t->images, o, kind == MEASUREMENT_TRAINING, t->recipe->seed, t->team, pulse, &c);
+    }
+    free(path);
     network_destroy(&network);
     return status;
 }
 
+static void forget(void *self, int64_t cell, enum measurement_kind kind)
+{
+    char *path;
+    if (checkpoint_name(&path, self, cell, kind) == STATUS_OK) unlink(path);
+    free(path);
+}
+
 struct measurer trainer_measurer(struct trainer *t)
 {
-    return (struct measurer){measure, t, t->fingerprint};
+    return (struct measurer){.measure = measure, .forget = forget, .self = t, .fingerprint = t->fingerprint};
 }
 
 const struct image_sets *trainer_images(const struct trainer *t)

@@ -1,15 +1,28 @@
 #include "training.h"
 
+#include "broadcast.h"
+#include "checkpoint.h"
 #include "executor.h"
+#include "log.h"
 #include "memory.h"
 #include "optimizer.h"
 #include "random.h"
 #include "status.h"
+#include "stop.h"
 #include "timer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How far a training is: everything beside its numbers that the next step depends on. */
+struct position {
+    int32_t epoch;
+    uint32_t steps;
+    int64_t batch;             /* of the epoch */
+    double sum;                /* of the epoch's losses */
+    double seconds;            /* that earlier runs took */
+};
 
 struct training {
     const struct network *network;
@@ -30,6 +43,10 @@ struct training {
     float *logits, *target, *gradient; /* [own][classes] */
     int64_t *index;            /* [own] images of a batch that is evaluated */
     float *scratch;            /* two images, for augmentation */
+    struct position at;
+    bool stops;                /* the team has seen that the run shall stop */
+    const struct training_checkpoint *checkpoint;
+    double begin, kept;        /* timer_now() */
 };
 
 int64_t training_used(const struct training_options *o, int64_t images)
@@ -79,8 +96,10 @@ static int step(double *loss, struct training *t, const int64_t *index, uint32_t
     augment_batch(executor_images(t->executor), t->target, t->images, &t->images->train, index, t->options->batch,
                   t->rank * t->own, t->own, &t->options->augment, t->seed, number, t->scratch);
     TRY(executor_forward(t->logits, t->executor, true));
-    *loss = cross_entropy(t->gradient, t->logits, t->target, t->own, t->classes, t->options->batch);
-    sum_over_team(t, loss, 1, MPI_DOUBLE);
+    double sum[] = {cross_entropy(t->gradient, t->logits, t->target, t->own, t->classes, t->options->batch), stop_wanted()};
+    sum_over_team(t, sum, 2, MPI_DOUBLE);
+    *loss = sum[0];
+    t->stops = sum[1] > 0;
     if (!isfinite(*loss)) return STATUS_OK;
     TRY(executor_backward(t->executor, t->gradient));
     float *gradients = executor_gradients(t->executor), *values = executor_parameters(t->executor, &count);
@@ -90,40 +109,96 @@ static int step(double *loss, struct training *t, const int64_t *index, uint32_t
     return STATUS_OK;
 }
 
-static int epoch(double *loss, struct training *t, int number, uint32_t *steps, double rate, double cosine_begin, double cosine_end)
+/* -- checkpoints ------------------------------------------------------------------------------------------------ */
+
+enum { PARTS = 6 };
+
+/* What differs between the ranks of a team, the statistics of other images, has no part in the result. */
+static void list_parts(struct checkpoint_part part[PARTS], struct training *t, struct measurement *out)
+{
+    size_t count, statistics;
+    float *values = executor_parameters(t->executor, &count), *running = executor_running(t->executor, &statistics);
+    const struct checkpoint_part all[PARTS] = {
+        {&t->at, sizeof t->at}, {out, sizeof *out}, {&t->optimizer.step, sizeof t->optimizer.step},
+        {values, count * sizeof *values}, {running, statistics * sizeof *running}, {t->optimizer.moment, t->optimizer.moments * sizeof *t->optimizer.moment},
+    };
+    memcpy(part, all, sizeof all);
+}
+
+/* Write a checkpoint when one is due; leave the training when the run shall stop. A disk that is full is no reason to end it. */
+static int keep(struct training *t, struct measurement *out)
+{
+    const struct training_checkpoint *c = t->checkpoint;
+    if (c != NULL && t->rank == 0 && (t->stops || timer_now() - t->kept >= c->every)) {
+        struct checkpoint_part part[PARTS];
+        const double before = t->at.seconds;
+        t->kept = timer_now();
+        t->at.seconds += t->kept - t->begin;
+        list_parts(part, t, out);
+        if (checkpoint_write(c->path, c->fingerprint, part, PARTS) != STATUS_OK) {
+            log_warning("no checkpoint of this training: %s", status_message());
+            status_clear();
+        }
+        t->at.seconds = before;
+    }
+    return t->stops ? status_fail(STATUS_STOPPED, "stopped cleanly%s", stop_reason()) : STATUS_OK;
+}
+
+/* Go on from the checkpoint, when there is one. */
+static int restore(bool *found, struct training *t, struct measurement *out)
+{
+    struct checkpoint_part part[PARTS];
+    int status = STATUS_OK;
+    *found = false;
+    if (t->checkpoint == NULL) return STATUS_OK;
+    list_parts(part, t, out);
+    if (t->rank == 0) status = checkpoint_read(found, t->checkpoint->path, t->checkpoint->fingerprint, part, PARTS);
+    if (t->ranks == 1) return status;
+    TRY(status_agree(t->team, status));
+    MPI_Bcast(found, 1, MPI_C_BOOL, 0, t->team);
+    for (int i = 0; i < PARTS && *found; i++) broadcast_bytes(part[i].data, part[i].size, t->team);
+    return STATUS_OK;
+}
+
+/* -- all steps --------------------------------------------------------------------------------------------------- */
+
+/* The epoch that the training is in, from where it is. */
+static int epoch(double *loss, struct training *t, struct measurement *out, double rate, double cosine_begin, double cosine_end)
 {
     const int64_t batches = t->used / t->options->batch;
-    int64_t *index = t->order;
-    augment_order(t->order, t->used, t->seed, (uint32_t)number);
+    struct position *at = &t->at;
+    augment_order(t->order, t->used, t->seed, (uint32_t)at->epoch);
     for (int64_t i = 0; i < t->used; i++) t->order[i] = t->subset[t->order[i]];
-    double sum = 0;
-    for (int64_t b = 0; b < batches; b++, index += t->options->batch) {
-        const double pi = 3.14159265358979323846, at = cosine_begin + (cosine_end - cosine_begin) * (double)b / (double)batches;
-        const double now = t->options->decay == DECAY_COSINE ? rate * (1 + cos(pi * at)) / 2 : rate;
+    while (at->batch < batches && isfinite(at->sum)) {
+        const double pi = 3.14159265358979323846;
+        const double moment = cosine_begin + (cosine_end - cosine_begin) * (double)at->batch / (double)batches;
+        const double now = t->options->decay == DECAY_COSINE ? rate * (1 + cos(pi * moment)) / 2 : rate;
         double one;
-        TRY(step(&one, t, index, (*steps)++, now));
-        sum += one;
-        if (!isfinite(sum)) break;
+        TRY(step(&one, t, t->order + at->batch * t->options->batch, at->steps, now));
+        at->steps++, at->batch++;
+        at->sum += one;
+        TRY(keep(t, out));
     }
-    *loss = sum / (double)batches;
+    *loss = at->sum / (double)batches;
     return STATUS_OK;
 }
 
 /* All phases, until the loss is no number any more. */
 static int train(struct measurement *out, struct training *t)
 {
-    uint32_t steps = 0;
-    int number = 0;
-    for (int p = 0; p < t->options->phases; p++)
-        for (int e = 0; e < t->options->epochs[p]; e++, number++) {
+    int first = 0; /* epoch of the phase */
+    for (int p = 0; p < t->options->phases; first += t->options->epochs[p++])
+        while (t->at.epoch - first < t->options->epochs[p]) {
+            const double epochs = t->options->epochs[p], e = t->at.epoch - first;
             double loss;
-            TRY(epoch(&loss, t, number, &steps, t->options->learning_rate[p], (double)e / t->options->epochs[p],
-                      (double)(e + 1) / t->options->epochs[p]));
+            TRY(epoch(&loss, t, out, t->options->learning_rate[p], e / epochs, (e + 1) / epochs));
             if (!isfinite(loss)) {
                 out->outcome = MEASUREMENT_DIVERGED;
                 return STATUS_OK;
             }
-            if (number < MEASUREMENT_LOSSES_MAX) out->loss[out->losses++] = loss;
+            if (t->at.epoch < MEASUREMENT_LOSSES_MAX) out->loss[out->losses++] = loss;
+            t->at.epoch++;
+            t->at.batch = 0, t->at.sum = 0;
         }
     out->outcome = MEASUREMENT_DONE;
     return STATUS_OK;
@@ -202,8 +277,12 @@ static void destroy(struct training *t)
 
 static int run(struct measurement *out, struct training *t, bool evaluated)
 {
-    TRY(executor_initialise(t->executor, t->seed));
-    TRY(executor_synflow(&out->synflow, t->executor));
+    bool goes_on;
+    TRY(restore(&goes_on, t, out));
+    if (!goes_on) {
+        TRY(executor_initialise(t->executor, t->seed));
+        TRY(executor_synflow(&out->synflow, t->executor));
+    }
     TRY(train(out, t));
     if (!evaluated || out->outcome != MEASUREMENT_DONE) return STATUS_OK;
     size_t count;
@@ -214,10 +293,11 @@ static int run(struct measurement *out, struct training *t, bool evaluated)
 }
 
 int training_run(struct measurement *out, const struct network *n, const struct image_sets *images, const struct training_options *o,
-                 bool evaluated, uint64_t seed, MPI_Comm team, const struct pulse *pulse)
+                 bool evaluated, uint64_t seed, MPI_Comm team, const struct pulse *pulse, const struct training_checkpoint *checkpoint)
 {
-    struct training t = {.network = n, .images = images, .options = o, .seed = seed, .team = team, .pulse = pulse};
-    const double begin = timer_now();
+    struct training t = {.network = n, .images = images, .options = o, .seed = seed, .team = team, .pulse = pulse,
+                         .checkpoint = checkpoint, .begin = timer_now()};
+    t.kept = t.begin;
     *out = (struct measurement){.accuracy = NAN, .validation_accuracy = NAN, .synflow = NAN};
     MPI_Comm_rank(team, &t.rank);
     MPI_Comm_size(team, &t.ranks);
@@ -225,6 +305,6 @@ int training_run(struct measurement *out, const struct network *n, const struct 
     if (t.ranks > 1) status = status_agree(team, status); /* collectives follow */
     if (status == STATUS_OK) status = run(out, &t, evaluated);
     destroy(&t);
-    out->seconds = timer_now() - begin;
+    out->seconds = t.at.seconds + timer_now() - t.begin;
     return status;
 }

@@ -3,7 +3,9 @@
 #include "status.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 int cmd_option_error(int result, char *const *argv)
@@ -15,6 +17,14 @@ int cmd_option_error(int result, char *const *argv)
         return status_fail(STATUS_INPUT, "%s: unknown or wrongly used option %s; see siamese-nas %s --help", argv[0], option,
                            argv[0]);
     return status_fail(STATUS_INPUT, "%s: unknown option -%c; see siamese-nas %s --help", argv[0], optopt, argv[0]);
+}
+
+int cmd_seconds(double *seconds, const char *name, const char *option, const char *text)
+{
+    char *rest;
+    *seconds = strtod(text, &rest);
+    if (rest != text && *rest == '\0' && *seconds >= 0 && isfinite(*seconds)) return STATUS_OK;
+    return status_fail(STATUS_INPUT, "%s: %s = '%s' is no number of seconds", name, option, text);
 }
 
 int cmd_line(char **out, int argc, char **argv)

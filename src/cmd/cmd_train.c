@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "recipe.h"
 #include "status.h"
+#include "stop.h"
 #include "tabulation.h"
 #include "text_file.h"
 
@@ -27,17 +28,22 @@ const char cmd_train_help[] =
     "      --codes                         Estimation Codes only, no full trainings\n"
     "      --ledger FILE                   file of what is finished; without it the output's name, ending in .ledger for .nc\n"
     "      --ranks-per-candidate RANKS     ranks that train one candidate together, each a part of every batch (1)\n"
+    "      --stop-before SECONDS           stop cleanly so long before the batch job's time limit (SLURM_JOB_END_TIME)\n"
     "  -P, --parameter SECTION.KEY=VALUE   replace a value of the recipe; may be given several times\n"
     "      --example                       print a recipe with every key, its range and default\n"
-    "  -h, --help                          print this text\n";
+    "  -h, --help                          print this text\n"
+    "\n"
+    "SIGTERM, SIGUSR1 or a file named `stop` in the working folder stop it cleanly, with checkpoints of the trainings that are\n"
+    "under way and exit status 75; the same command goes on.\n";
 
 enum { REASON_MAX = 1000 };
-enum { CELLS = 1000, CODES, LEDGER, RANKS_PER_CANDIDATE, EXAMPLE };
+enum { CELLS = 1000, CODES, LEDGER, RANKS_PER_CANDIDATE, STOP_BEFORE, EXAMPLE };
 
 struct arguments {
     const char *recipe, *space, *output, *cells, *ledger, *ranks_per_candidate;
     const char **override;
     int overrides;
+    double stop_before; /* seconds; negative: not asked for */
     bool codes, example, help;
 };
 
@@ -46,6 +52,7 @@ static int parse(struct arguments *a, int argc, char **argv)
     static const struct option known[] = {
         {"output", required_argument, NULL, 'o'}, {"cells", required_argument, NULL, CELLS}, {"codes", no_argument, NULL, CODES},
         {"ledger", required_argument, NULL, LEDGER}, {"ranks-per-candidate", required_argument, NULL, RANKS_PER_CANDIDATE},
+        {"stop-before", required_argument, NULL, STOP_BEFORE},
         {"parameter", required_argument, NULL, 'P'}, {"example", no_argument, NULL, EXAMPLE}, {"help", no_argument, NULL, 'h'}, {0},
     };
     TRY(memory_alloc(&a->override, (size_t)argc + 1, sizeof *a->override));
@@ -58,6 +65,7 @@ static int parse(struct arguments *a, int argc, char **argv)
         case CODES: a->codes = true; break;
         case LEDGER: a->ledger = optarg; break;
         case RANKS_PER_CANDIDATE: a->ranks_per_candidate = optarg; break;
+        case STOP_BEFORE: TRY(cmd_seconds(&a->stop_before, argv[0], "--stop-before", optarg)); break;
         case 'P': a->override[a->overrides++] = optarg; break;
         case EXAMPLE: a->example = true; break;
         case 'h': a->help = true; break;
@@ -144,11 +152,12 @@ done:
 
 int cmd_train(int argc, char **argv)
 {
-    struct arguments a = {0};
+    struct arguments a = {.stop_before = -1};
     char *command;
     int rank, status = cmd_line(&command, argc, argv);
     if (status == STATUS_OK) status = parse(&a, argc, argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (status == STATUS_OK && !a.help && !a.example) status = stop_open(rank == 0, a.stop_before);
     status = status_agree(MPI_COMM_WORLD, status);
     if (status == STATUS_OK) {
         if (a.help) log_info("%s", cmd_train_help);

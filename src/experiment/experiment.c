@@ -4,16 +4,26 @@
 #include "memory.h"
 #include "pulse.h"
 #include "status.h"
+#include "stop.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* -- units --------------------------------------------------------------------------------------------------- */
+
+void experiment_serve(struct experiment *e)
+{
+    if (e->queue == NULL) return;
+    if (stop_wanted()) queue_stop(e->queue);
+    queue_poll(e->queue);
+    results_touch(e->results);
+}
 
 /* Between the steps of a trial, on rank 0: answer the ranks that ask for a unit, show progress. */
 static void beat(void *argument)
 {
     struct experiment *e = argument;
-    queue_poll(e->queue);
+    experiment_serve(e);
     progress_show(&e->progress, queue_done(e->queue));
 }
 
@@ -21,7 +31,10 @@ static void beat(void *argument)
 static int64_t next_unit(struct experiment *e)
 {
     int64_t place = -1;
-    if (e->queue != NULL) place = queue_next(e->queue);
+    if (e->queue != NULL) {
+        if (stop_wanted()) queue_stop(e->queue);
+        place = queue_next(e->queue);
+    }
     if (e->group.size > 1) MPI_Bcast(&place, 1, MPI_INT64_T, 0, e->group.comm);
     return place < 0 ? -1 : e->order[place];
 }
@@ -43,10 +56,11 @@ static int run_unit(struct experiment *e, int64_t id)
     status = results_write(e->results, id, &result);
     result.timer.seconds[TIMER_WRITE] += timer_now() - begin;
     for (int i = 0; i < TIMER_PHASES; i++) e->timer.seconds[i] += result.timer.seconds[i];
+    e->completed += status == STATUS_OK;
     return status;
 }
 
-/* A group whose unit fails stops the queue: its next request, and every other one, is answered with -1. */
+/* A group whose unit fails, or is left because the run shall stop, stops the queue: its next request, and every other one, is answered with -1. */
 static int run_units(struct experiment *e, const struct pulse *pulse)
 {
     int status = STATUS_OK;
@@ -58,6 +72,18 @@ static int run_units(struct experiment *e, const struct pulse *pulse)
     }
     if (e->queue != NULL) queue_finish(e->queue, pulse);
     return status;
+}
+
+/* Collective over comm. Units are finished once they are begun, or left without a trace: what is missing was not begun. */
+static int check_stopped(struct experiment *e, int status)
+{
+    int64_t completed = e->completed;
+    MPI_Allreduce(MPI_IN_PLACE, &completed, 1, MPI_INT64_T, MPI_SUM, e->comm);
+    if ((status != STATUS_OK && status != STATUS_STOPPED) || completed == e->remaining) return status;
+    if (e->rank != 0) return STATUS_STOPPED;
+    status_clear(); /* this message says more */
+    return status_fail(STATUS_STOPPED, "stopped cleanly%s: %" PRId64 " of %" PRId64 " units are complete in %s.part; the same command "
+                       "goes on", stop_reason(), e->grid.units - e->remaining + completed, e->grid.units, e->job->output);
 }
 
 /* -- the run ------------------------------------------------------------------------------------------------- */
@@ -96,6 +122,7 @@ static int compute(struct experiment *e, const struct pulse *pulse)
         if (e->rank == 0) progress_close(&e->progress);
         group_wait(e->comm);
         status = status_agree(e->comm, status);
+        status = status_agree(e->comm, check_stopped(e, status));
     }
     free(work);
     return status;
@@ -105,7 +132,7 @@ static int run(struct experiment *e)
 {
     const struct pulse pulse = {e->rank == 0 ? beat : NULL, e};
     enum results_state state;
-    TRY(results_open(&e->results, &state, e->finished, &e->plan, &e->group, e->comm));
+    TRY(results_open(&e->results, &state, e->finished, &e->plan, &e->group, e->options->wait, e->comm));
     if (state == RESULTS_COMPLETE) {
         log_info("%s is complete already: nothing to do", e->job->output);
         return STATUS_OK;

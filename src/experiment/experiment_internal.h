@@ -46,12 +46,16 @@ struct experiment {
     struct results *results;
     bool *finished;                /* [units] before this run */
     int64_t *order, remaining;     /* [remaining] units of this run, the longest first */
+    int64_t completed;             /* by this rank's group, on leaders */
     struct trial *trial;
     struct queue *queue;           /* on leaders */
     struct progress progress;      /* on rank 0 */
     struct timer timer;            /* of the units of this rank's group, on leaders */
     double begin;
 };
+
+/* On rank 0, in every step of long work: answer the ranks that ask for units, with none when the run shall stop. */
+void experiment_serve(struct experiment *e);
 
 /* Read, filter and check the space on rank 0, hand it to all ranks, open the candidates. Collective. */
 int experiment_read_space(struct experiment *e);

@@ -113,8 +113,7 @@ int experiment_open_live(struct experiment *e)
 /* While measuring, the ranks that ask for units must be answered. */
 static void serve(void *argument)
 {
-    struct experiment *e = argument;
-    if (e->queue != NULL) queue_poll(e->queue);
+    experiment_serve(argument);
 }
 
 int experiment_begin_live(struct experiment *e)

@@ -31,7 +31,7 @@ static int open_trainer(struct experiment *e)
     struct live *l = &e->live;
     TRY(recipe_read(&l->recipe, e->job->recipe, NULL, 0, l->workers));
     TRY(check_recipe(e->job, &l->recipe)); /* the same on all ranks */
-    TRY(trainer_create(&l->trainer, &l->recipe, &l->all, l->workers, l->team.comm));
+    TRY(trainer_create(&l->trainer, &l->recipe, &l->all, e->job->ledger, l->workers, l->team.comm));
     l->measurer = trainer_measurer(l->trainer);
     return STATUS_OK;
 }

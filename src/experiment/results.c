@@ -1,5 +1,6 @@
 #include "results_internal.h"
 
+#include "lock.h"
 #include "memory.h"
 #include "status.h"
 
@@ -17,6 +18,7 @@
 struct results {
     const struct results_plan *plan;
     struct results_paths path;
+    struct lock *lock;         /* on rank 0 */
     MPI_Comm leaders;          /* borrowed from the group; MPI_COMM_NULL on ranks that do not write */
     int file, timing;          /* -1: not open */
     int variable[RESULT_VARIABLES], seconds;
@@ -26,7 +28,7 @@ struct results {
 
 /* -- before the work: rank 0 alone --------------------------------------------------------------------------- */
 
-/* The folder of `path`; its last part is created when it is missing. */
+/* The folder of `path`, which can be written into; its last part is created when it is missing. */
 static int prepare_folder(char folder[PATH_MAX], const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -34,16 +36,17 @@ static int prepare_folder(char folder[PATH_MAX], const char *path)
     snprintf(folder, PATH_MAX, "%.*s", length == 0 ? 1 : (int)length, length == 0 ? "." : path);
     if (access(folder, F_OK) != 0 && mkdir(folder, 0777) != 0)
         return status_fail(STATUS_FAILURE, "%s: cannot create this folder for the results: %s", folder, strerror(errno));
+    if (access(folder, W_OK) != 0)
+        return status_fail(STATUS_FAILURE, "%s: cannot write results into this folder: %s", folder, strerror(errno));
     return STATUS_OK;
 }
 
 /* Make sure of the disk space before HDF5 writes: a write that fails inside it cannot be recovered from. The space is
  * taken for real, which also notices quotas and file size limits, and given back at once. */
-static int reserve(const struct results_plan *p, const struct results_paths *path)
+static int reserve(const struct results_plan *p, const struct results_paths *path, const char *folder)
 {
-    char folder[PATH_MAX], draft[PATH_MAX + 8];
+    char draft[PATH_MAX + 8];
     const int64_t needed = results_bytes(p) + results_timing_bytes(p);
-    TRY(prepare_folder(folder, path->final));
     snprintf(draft, sizeof draft, "%s.new", path->part);
     int file = open(draft, O_RDWR | O_CREAT, 0666), failed = errno;
     if (file < 0)
@@ -71,12 +74,20 @@ static int prepare_timing(const struct results_paths *path, const struct results
     return match == MATCH_SAME ? STATUS_OK : results_define_timing(path->timing_part, p);
 }
 
-static int prepare(enum results_state *state, bool *finished, const struct results_paths *path,
-                   const struct results_plan *p)
+/* Another run may have written until this one had the lock: what counts is what is there then. */
+static int prepare(enum results_state *state, bool *finished, struct results *r, double wait)
 {
+    const struct results_plan *p = r->plan;
+    const struct results_paths *path = &r->path;
+    char folder[PATH_MAX];
     TRY(results_inspect(state, finished, p));
     if (*state == RESULTS_COMPLETE) return STATUS_OK;
-    if (*state == RESULTS_NEW) TRY(reserve(p, path));
+    TRY(prepare_folder(folder, path->final));
+    TRY(lock_take(&r->lock, path->final, wait));
+    memset(finished, 0, (size_t)p->grid->units * sizeof *finished);
+    TRY(results_inspect(state, finished, p));
+    if (*state == RESULTS_COMPLETE) return STATUS_OK;
+    if (*state == RESULTS_NEW) TRY(reserve(p, path, folder));
     TRY(prepare_timing(path, p, *state));
     return *state == RESULTS_NEW ? results_define(path->part, p) : STATUS_OK;
 }
@@ -119,6 +130,7 @@ static int close_files(struct results *r)
 
 static void release(struct results **r)
 {
+    lock_release(&(*r)->lock);
     free((*r)->cell);
     free((*r)->percent);
     free((*r)->cost);
@@ -127,7 +139,7 @@ static void release(struct results **r)
 }
 
 int results_open(struct results **out, enum results_state *state, bool *finished, const struct results_plan *p,
-                 const struct group *g, MPI_Comm comm)
+                 const struct group *g, double wait, MPI_Comm comm)
 {
     int rank, status;
     MPI_Comm_rank(comm, &rank);
@@ -137,7 +149,8 @@ int results_open(struct results **out, enum results_state *state, bool *finished
     TRY(status_agree(comm, memory_alloc(&r, 1, sizeof *r)));
     *r = (struct results){.plan = p, .leaders = g->leaders, .file = -1, .timing = -1};
     status = results_paths(&r->path, p->job);
-    if (status == STATUS_OK && rank == 0) status = prepare(state, finished, &r->path, p);
+    if (status == STATUS_OK && rank == 0) status = prepare(state, finished, r, wait);
+    group_wait(comm); /* perhaps for long */
     status = status_agree(comm, status);
     MPI_Bcast(state, sizeof *state, MPI_BYTE, 0, comm);
     MPI_Bcast(finished, (int)p->grid->units, MPI_C_BOOL, 0, comm);
@@ -149,6 +162,11 @@ int results_open(struct results **out, enum results_state *state, bool *finished
     }
     if (*out == NULL) release(&r);
     return status;
+}
+
+void results_touch(const struct results *r)
+{
+    if (r != NULL) lock_touch(r->lock);
 }
 
 /* -- a unit -------------------------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ struct queue {
     int64_t done;
     bool busy;           /* the caller has a unit */
     bool stopped;
+    bool over;           /* the caller got -1: nobody listens to it any more */
     int dismissed;       /* on the holder: other ranks that got their -1 */
 };
 
@@ -92,17 +93,22 @@ int64_t queue_next(struct queue *q)
         MPI_Recv(&unit, 1, MPI_INT64_T, HOLDER, TAG_UNIT, q->comm, MPI_STATUS_IGNORE);
     }
     q->busy = unit >= 0;
+    q->over = unit < 0;
     return unit;
 }
 
 void queue_stop(struct queue *q)
 {
-    if (q->rank == HOLDER) {
-        q->stopped = true;
-        return;
-    }
+    if (q->stopped) return;
+    q->stopped = true;
+    if (q->rank == HOLDER || q->over) return;
     int word = WORD_STOP;
     MPI_Send(&word, 1, MPI_INT, HOLDER, TAG_WORD, q->comm);
+}
+
+int64_t queue_left(const struct queue *q)
+{
+    return q->rank == HOLDER ? q->units - q->next : 0;
 }
 
 int64_t queue_done(const struct queue *q)

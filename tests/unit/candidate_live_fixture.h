@@ -71,7 +71,7 @@ static inline void bench_open(struct live_bench *b, const char *ledger, int grou
 {
     *b = (struct live_bench){.fake = {.team = &b->team, .diverges = -1, .fails = -1, .breaks = -1, .losses = 4}};
     b->team = (struct group){.comm = MPI_COMM_NULL, .leaders = MPI_COMM_NULL, .idle = true};
-    b->measurer = (struct measurer){fake_measure, &b->fake, 5};
+    b->measurer = (struct measurer){.measure = fake_measure, .self = &b->fake, .fingerprint = 5};
     MPI_ASSERT(group_create(&b->group, MPI_COMM_WORLD, group_size) == STATUS_OK);
     if (!b->group.idle) {
         const int64_t count = classes ? CLASSES : CELLS;

@@ -98,7 +98,7 @@ static inline int fixture_run(struct fixture *f, bool (*wanted)(int64_t), int st
     const struct results_run run = {"siamese-nas run fixture.ini", 12.5, 1000000};
     group_create(&g, MPI_COMM_WORLD, ranks_per_trial);
     memset(f->finished, 0, sizeof f->finished);
-    int opened = results_open(&r, state, f->finished, &f->plan, &g, MPI_COMM_WORLD), failed = STATUS_OK;
+    int opened = results_open(&r, state, f->finished, &f->plan, &g, 0, MPI_COMM_WORLD), failed = STATUS_OK;
     if (opened == STATUS_OK && r != NULL) {
         for (int64_t id = 0; id < f->grid.units && g.leaders != MPI_COMM_NULL; id++) {
             if (id % g.groups != g.index || f->finished[id] || !wanted(id)) continue;

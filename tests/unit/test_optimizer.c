@@ -87,8 +87,7 @@ static void check(enum training_optimizer kind, double momentum, double decay)
         expect_values(&b);
     }
     optimizer_destroy(&o);
-    assert_null(o.first);
-    assert_null(o.second);
+    assert_null(o.moment);
 }
 
 static void test_adam(void **state)

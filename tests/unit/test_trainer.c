@@ -60,7 +60,7 @@ static int open_trainer(struct trainer **t, struct recipe *r, const char *first,
     const char *override[] = {first, second};
     MPI_ASSERT(recipe_read(r, scratch("recipe.ini"), override, first == NULL ? 0 : second == NULL ? 1 : 2, MPI_COMM_WORLD) ==
                STATUS_OK);
-    return trainer_create(t, r, s, MPI_COMM_WORLD, team);
+    return trainer_create(t, r, s, "none.ledger", MPI_COMM_WORLD, team);
 }
 
 static void close_trainer(struct trainer **t, struct recipe *r)

@@ -107,7 +107,7 @@ static void test_against_a_plain_loop(void **state)
     for (int i = 0; i < 12; i++) rate[i] = 0.3 * (1 + cos(pi * i / 12)) / 2;
     for (int i = 0; i < 8; i++) rate[12 + i] = 0.05 * (1 + cos(pi * i / 8)) / 2;
     for (int decay = 0; decay < 2; decay++) {
-        assert_int_equal(training_run(&m, &network, &sets, &o, true, 11, MPI_COMM_SELF, NULL), STATUS_OK);
+        assert_int_equal(training_run(&m, &network, &sets, &o, true, 11, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
         assert_int_equal(m.outcome, MEASUREMENT_DONE);
         assert_int_equal(m.losses, 5);
         for (int e = 1; e <= 5; e++) {
@@ -136,7 +136,7 @@ static void test_evaluation(void **state)
         const struct training_options o = {.batch = batch[i], .phases = 1, .epochs = {4}, .learning_rate = {0.05},
                                            .optimizer = OPTIMIZER_SGD, .share = 1};
         for (int k = 0; k < TEST; k++) rate[k] = 0.05;
-        assert_int_equal(training_run(&m, &network, &sets, &o, true, 3, MPI_COMM_SELF, NULL), STATUS_OK);
+        assert_int_equal(training_run(&m, &network, &sets, &o, true, 3, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
         plain_open(&trained, o.batch, 3);
         plain_train(&trained, &o, 3, 4, rate);
         plain_open(&single, 1, 3);
@@ -173,7 +173,7 @@ static void test_learns(void **state)
         o.epochs[0] = 20;
         o.learning_rate[0] = kind == OPTIMIZER_ADAM ? 0.02 : 0.2;
         o.decay = DECAY_COSINE;
-        assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL), STATUS_OK);
+        assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
         assert_int_equal(m.outcome, MEASUREMENT_DONE);
         assert_int_equal(m.losses, 20);
         assert_true(m.loss[0] < 2 && m.loss[0] > 0.5); /* ln 4 without an idea */
@@ -194,12 +194,12 @@ static void test_codes_have_no_accuracy(void **state)
     struct training_options o = quick;
     struct image_sets few = sets;
     o.epochs[0] = 3;
-    assert_int_equal(training_run(&m, &network, &sets, &o, false, 1, MPI_COMM_SELF, NULL), STATUS_OK);
+    assert_int_equal(training_run(&m, &network, &sets, &o, false, 1, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
     assert_int_equal(m.outcome, MEASUREMENT_DONE);
     assert_int_equal(m.losses, 3);
     assert_true(isnan(m.accuracy) && isnan(m.validation_accuracy) && isfinite(m.synflow));
     few.validation.count = 0;
-    assert_int_equal(training_run(&full, &network, &few, &o, true, 1, MPI_COMM_SELF, NULL), STATUS_OK);
+    assert_int_equal(training_run(&full, &network, &few, &o, true, 1, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
     assert_memory_equal(m.loss, full.loss, sizeof m.loss);
     assert_true(isfinite(full.accuracy) && isnan(full.validation_accuracy));
 }
@@ -218,13 +218,13 @@ static void test_steps_and_losses(void **state)
     const struct pulse pulse = {beat, &beats};
     struct training_options o = {.batch = 50, .phases = 3, .epochs = {30, 30, 10}, .learning_rate = {1e-3, 1e-3, 1e-3}, .share = 1};
     assert_int_equal(training_epochs(&o), 70);
-    assert_int_equal(training_run(&m, &network, &sets, &o, false, 1, MPI_COMM_SELF, &pulse), STATUS_OK);
+    assert_int_equal(training_run(&m, &network, &sets, &o, false, 1, MPI_COMM_SELF, &pulse, NULL), STATUS_OK);
     assert_int_equal(beats, 70 * 5); /* 252 images: 5 steps of 50 */
     assert_int_equal(m.losses, MEASUREMENT_LOSSES_MAX);
     assert_true(m.loss[63] > 0);
     beats = 0;
     o.phases = 1, o.epochs[0] = 2, o.share = 0.4; /* 101 images: 2 steps */
-    assert_int_equal(training_run(&m, &network, &sets, &o, false, 1, MPI_COMM_SELF, &pulse), STATUS_OK);
+    assert_int_equal(training_run(&m, &network, &sets, &o, false, 1, MPI_COMM_SELF, &pulse, NULL), STATUS_OK);
     assert_int_equal(beats, 4);
     assert_int_equal(m.losses, 2);
 }
@@ -239,9 +239,9 @@ static void test_the_seed_decides(void **state)
     o.epochs[0] = 3;
     o.share = 0.7;
     o.augment = (struct augment_options){.flip = 0.1, .shift = 0.5, .shift_pixels = 1, .mixup = 0.5, .mixup_alpha = 1.5};
-    assert_int_equal(training_run(&a, &network, &sets, &o, true, 7, MPI_COMM_SELF, NULL), STATUS_OK);
-    assert_int_equal(training_run(&b, &network, &sets, &o, true, 7, MPI_COMM_SELF, NULL), STATUS_OK);
-    assert_int_equal(training_run(&c, &network, &sets, &o, true, 8, MPI_COMM_SELF, NULL), STATUS_OK);
+    assert_int_equal(training_run(&a, &network, &sets, &o, true, 7, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
+    assert_int_equal(training_run(&b, &network, &sets, &o, true, 7, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
+    assert_int_equal(training_run(&c, &network, &sets, &o, true, 8, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
     assert_true(same_result(&a, &b));
     for (int e = 0; e < 3; e++) assert_true(a.loss[e] != c.loss[e]);
     assert_true(a.synflow != c.synflow); /* other initial weights */
@@ -254,9 +254,9 @@ static void test_trainings_are_apart(void **state)
     struct measurement a, b, other;
     struct training_options wild = quick;
     wild.learning_rate[0] = 1e30;
-    assert_int_equal(training_run(&a, &network, &sets, &quick, true, 7, MPI_COMM_SELF, NULL), STATUS_OK);
-    assert_int_equal(training_run(&other, &network, &sets, &wild, true, 7, MPI_COMM_SELF, NULL), STATUS_OK);
-    assert_int_equal(training_run(&b, &network, &sets, &quick, true, 7, MPI_COMM_SELF, NULL), STATUS_OK);
+    assert_int_equal(training_run(&a, &network, &sets, &quick, true, 7, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
+    assert_int_equal(training_run(&other, &network, &sets, &wild, true, 7, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
+    assert_int_equal(training_run(&b, &network, &sets, &quick, true, 7, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
     assert_true(same_result(&a, &b));
 }
 
@@ -267,10 +267,10 @@ static void test_diverges(void **state)
     (void)state;
     struct measurement m;
     struct training_options o = diverging();
-    assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL), STATUS_OK);
+    assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
     expect_divergence(&m);
     o.phases = 2, o.epochs[1] = 3, o.learning_rate[1] = 1e-3; /* a later phase does not bring it back */
-    assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL), STATUS_OK);
+    assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
     expect_divergence(&m);
 }
 
@@ -284,7 +284,7 @@ static void test_rates_that_are_too_high(void **state)
             struct training_options o = quick;
             o.optimizer = (enum training_optimizer)kind;
             o.learning_rate[0] = rate;
-            assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL), STATUS_OK);
+            assert_int_equal(training_run(&m, &network, &sets, &o, true, 1, MPI_COMM_SELF, NULL, NULL), STATUS_OK);
             assert_true(m.outcome == MEASUREMENT_DONE || m.outcome == MEASUREMENT_DIVERGED);
             assert_true(m.outcome == MEASUREMENT_DONE ? m.losses == 8 && m.accuracy >= 0 && m.accuracy < 60
                                                       : m.losses < 8 && isnan(m.accuracy));

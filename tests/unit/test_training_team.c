@@ -8,7 +8,7 @@
 static void run_team(struct measurement *m, const struct image_sets *from, const struct training_options *o)
 {
     struct measurement first;
-    MPI_ASSERT(training_run(m, &network, from, o, true, 4, MPI_COMM_WORLD, NULL) == STATUS_OK);
+    MPI_ASSERT(training_run(m, &network, from, o, true, 4, MPI_COMM_WORLD, NULL, NULL) == STATUS_OK);
     first = *m;
     MPI_Bcast(&first, sizeof first, MPI_BYTE, 0, MPI_COMM_WORLD);
     MPI_ASSERT(same_result(m, &first));
@@ -30,7 +30,7 @@ static void test_team_against_one_rank(void **state)
     o.weight_decay = 1e-3;
     o.augment.label_smoothing = 0.05;
     run_team(&team, &alike, &o);
-    MPI_ASSERT(training_run(&one, &network, &alike, &o, true, 4, MPI_COMM_SELF, NULL) == STATUS_OK);
+    MPI_ASSERT(training_run(&one, &network, &alike, &o, true, 4, MPI_COMM_SELF, NULL, NULL) == STATUS_OK);
     MPI_ASSERT(team.outcome == MEASUREMENT_DONE && team.losses == 6);
     bool near = true;
     for (int e = 0; e < 6; e++) near = near && fabs(team.loss[e] - one.loss[e]) < 1e-4 * one.loss[e];
@@ -51,7 +51,7 @@ static void test_team_learns(void **state)
     o.epochs[0] = 20;
     o.decay = DECAY_COSINE;
     run_team(&team, &sets, &o);
-    MPI_ASSERT(training_run(&one, &network, &sets, &o, true, 4, MPI_COMM_SELF, NULL) == STATUS_OK);
+    MPI_ASSERT(training_run(&one, &network, &sets, &o, true, 4, MPI_COMM_SELF, NULL, NULL) == STATUS_OK);
     MPI_ASSERT(team.loss[19] < 0.5 * team.loss[0]);
     MPI_ASSERT(fabs(team.loss[0] - one.loss[0]) < 0.1 * one.loss[0]);
     MPI_ASSERT(team.accuracy > 90 && team.validation_accuracy > 85);
@@ -99,7 +99,7 @@ static void test_teams_are_apart(void **state)
     struct measurement m, first;
     struct training_options o = quick;
     o.epochs[0] = 2;
-    MPI_ASSERT(training_run(&m, &network, &sets, &o, true, 9, MPI_COMM_SELF, NULL) == STATUS_OK);
+    MPI_ASSERT(training_run(&m, &network, &sets, &o, true, 9, MPI_COMM_SELF, NULL, NULL) == STATUS_OK);
     first = m;
     MPI_Bcast(&first, sizeof first, MPI_BYTE, 0, MPI_COMM_WORLD);
     MPI_ASSERT(same_result(&m, &first));

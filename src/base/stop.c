@@ -1,0 +1,93 @@
+#include "stop.h"
+
+#include "status.h"
+#include "timer.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char stop_file[] = "stop";
+static const double look_every = 1; /* second: a file system is asked */
+
+static volatile sig_atomic_t caught; /* signals come between any two instructions: nothing but a number */
+
+static struct {
+    bool watches, wanted;
+    double before, end; /* the latter in seconds since 1970; INFINITY: no limit */
+    double looked;      /* timer_now() of the last look at clock and file */
+    char reason[64];
+} stop = {.end = INFINITY};
+
+static void handle(int signal)
+{
+    caught = signal;
+}
+
+/* A second SIGTERM ends the process as it would any other. */
+static void catch(int signal, int flags)
+{
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | flags};
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, NULL);
+}
+
+static int read_end(double *end)
+{
+    const char *text = getenv("SLURM_JOB_END_TIME");
+    char *rest;
+    if (text == NULL)
+        return status_fail(STATUS_INPUT, "--stop-before needs the end of the job's time limit in SLURM_JOB_END_TIME, which is not "
+                           "set; Slurm sets it in batch jobs, elsewhere give it in seconds since 1970");
+    errno = 0;
+    *end = strtod(text, &rest);
+    if (errno == 0 && rest != text && *rest == '\0' && isfinite(*end)) return STATUS_OK;
+    return status_fail(STATUS_INPUT, "SLURM_JOB_END_TIME = '%s' is no time in seconds since 1970; --stop-before needs one", text);
+}
+
+int stop_open(bool watches, double before)
+{
+    stop.watches = watches;
+    stop.looked = -INFINITY;
+    stop.before = before;
+    if (before >= 0) TRY(read_end(&stop.end));
+    catch(SIGTERM, (int)SA_RESETHAND);
+    catch(SIGUSR1, 0);
+    return STATUS_OK;
+}
+
+/* At the clock and for the file, not more often than they are worth. */
+static void look(void)
+{
+    const double now = timer_now();
+    if (now - stop.looked < look_every) return;
+    stop.looked = now;
+    if ((double)time(NULL) >= stop.end - stop.before) {
+        stop.wanted = true;
+        snprintf(stop.reason, sizeof stop.reason, " (%g s before the job's time limit)", stop.before);
+    } else if (access(stop_file, F_OK) == 0) {
+        stop.wanted = true;
+        snprintf(stop.reason, sizeof stop.reason, " (there is a file named %s: remove it first)", stop_file);
+    }
+}
+
+bool stop_wanted(void)
+{
+    if (stop.wanted) return true;
+    if (caught != 0) {
+        stop.wanted = true;
+        snprintf(stop.reason, sizeof stop.reason, " (%s)", caught == SIGTERM ? "SIGTERM" : "SIGUSR1");
+    } else if (stop.watches) {
+        look();
+    }
+    return stop.wanted;
+}
+
+const char *stop_reason(void)
+{
+    return stop.reason;
+}
