@@ -25,7 +25,8 @@ struct report {
     int64_t series_room;
     struct report_series *series;    /* one for each data set, method and N */
     int64_t units, finished;         /* of all files */
-    char *space_checksum, *parameters;
+    const char *first;               /* name of the first file, and what it says of job and space (results_input.h) */
+    char *facts;
     int64_t space_cells;
     int rows;
     struct report_row *row;          /* [rows] those with at least one finished trial */
@@ -33,7 +34,7 @@ struct report {
 
 /* Read results files (or unfinished .part files) and pool those trials that belong together. k = NULL: the K values that
  * the job of the first file names. STATUS_INPUT when a file holds no results, files are of different spaces or settings,
- * a trial occurs twice, or a K is beyond the curves. */
+ * a trial of the same seed occurs twice, or a K is beyond the curves. The paths must outlive the report. */
 int report_read(struct report *out, const char *const *path, int paths, const int *k, int ks);
 void report_destroy(struct report *r); /* accepts a zeroed struct */
 

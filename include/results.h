@@ -15,6 +15,12 @@
 
 #include <stdbool.h>
 
+/* What a file says of the program that computed it. */
+struct results_origin {
+    const char *source, *compiler, *libraries;
+    bool wide; /* numbers of cells take 64 bits */
+};
+
 /* What the file says beside the units themselves. Must outlive the results. */
 struct results_plan {
     const struct job *job;
@@ -24,6 +30,7 @@ struct results_plan {
     int64_t file_cells, filtered, missing; /* cells of the file, left out by the filter, left out as not known */
     const double *oracle;      /* [datasets] percent, NaN when it is not known */
     uint64_t measurer;         /* fingerprint of whoever measures the candidates; 0 when they come from the table */
+    const struct results_origin *origin; /* NULL: this program, and the numbers of the space's cells */
 };
 
 enum results_state {

@@ -72,8 +72,7 @@ void report_destroy(struct report *r)
     free(r->series);
     free(r->row);
     free(r->k);
-    free(r->space_checksum);
-    free(r->parameters);
+    free(r->facts);
     *r = (struct report){0};
 }
 
@@ -82,6 +81,7 @@ void report_destroy(struct report *r)
 static int by_realization(const void *a, const void *b)
 {
     const struct report_trial *x = a, *y = b;
+    if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
     if (x->realization != y->realization) return x->realization < y->realization ? -1 : 1;
     return x->file - y->file;
 }
@@ -136,9 +136,9 @@ static int check_doubles(const struct report_series *s, const char *const *path)
 {
     for (int64_t t = 1; t < s->trials; t++) {
         const struct report_trial *a = &s->trial[t - 1], *b = &s->trial[t];
-        if (a->realization == b->realization)
+        if (a->seed == b->seed && a->realization == b->realization)
             return status_fail(STATUS_INPUT, "%s: trial %d of %s, %s, N = %d is also in %s; trials that belong together need "
-                               "different numbers (experiment.first_trial)", path[b->file], b->realization, s->dataset,
+                               "different numbers (experiment.first_trial) or seeds", path[b->file], b->realization, s->dataset,
                                s->predictor, s->n, path[a->file]);
     }
     return STATUS_OK;

@@ -8,6 +8,7 @@
 
 /* One finished trial. */
 struct report_trial {
+    uint64_t seed;
     int realization, file;
     double codes, rho, tau;
     double *value; /* [3][ks] best, trainings, cost */

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "memory.h"
 #include "report.h"
+#include "results_input.h"
 #include "status.h"
 
 #include <errno.h>
@@ -17,8 +18,9 @@ const char cmd_report_help[] =
     "\n"
     "Print mean, standard deviation and standard error of the best accuracy over all finished trials, for each data set,\n"
     "predictor, sampler, N and K; the regret to the best cell of the table; the share of trials that found that cell; mean\n"
-    "costs and rank correlations. Several files of the same space and settings are pooled (parts of a job array with different\n"
-    "trials); a .part file of a running job is read as far as it has come.\n"
+    "costs and rank correlations. Several files of the same space and settings make one table, with means over the trials of\n"
+    "all (parts of a job array with different trials or seeds); a .part file of a running job is read as far as it has come.\n"
+    "NAME.timing.nc may stand beside NAME.nc, as in `report part-*.nc`, and is left out.\n"
     "\n"
     "  -k, --k LIST   values of K, e.g. 10,20,30 or 1..170; default: evaluation.K of the job\n"
     "      --csv      comma-separated: dataset,predictor,sampler,N,K,trials,mean,std,se,regret,found,cost\n"
@@ -80,7 +82,7 @@ int cmd_report(int argc, char **argv)
     }
     if (status == STATUS_OK && help) fputs(cmd_report_help, stdout);
     else if (status == STATUS_OK && optind == argc) status = status_fail(STATUS_INPUT, "report: which results files? %s", advice);
-    else if (status == STATUS_OK) status = run(argv + optind, argc - optind, k, ks, csv);
+    else if (status == STATUS_OK) status = run(argv + optind, results_leave_companions(argv + optind, argc - optind), k, ks, csv);
     free(k);
     return status;
 }

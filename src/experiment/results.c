@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 struct results {
@@ -31,9 +30,7 @@ struct results {
 /* The folder of `path`, which can be written into; its last part is created when it is missing. */
 static int prepare_folder(char folder[PATH_MAX], const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-    snprintf(folder, PATH_MAX, "%.*s", length == 0 ? 1 : (int)length, length == 0 ? "." : path);
+    results_folder(folder, path);
     if (access(folder, F_OK) != 0 && mkdir(folder, 0777) != 0)
         return status_fail(STATUS_FAILURE, "%s: cannot create this folder for the results: %s", folder, strerror(errno));
     if (access(folder, W_OK) != 0)
@@ -41,22 +38,12 @@ static int prepare_folder(char folder[PATH_MAX], const char *path)
     return STATUS_OK;
 }
 
-/* Make sure of the disk space before HDF5 writes: a write that fails inside it cannot be recovered from. The space is
- * taken for real, which also notices quotas and file size limits, and given back at once. */
 static int reserve(const struct results_plan *p, const struct results_paths *path, const char *folder)
 {
     char draft[PATH_MAX + 8];
     const int64_t needed = results_bytes(p) + results_timing_bytes(p);
     snprintf(draft, sizeof draft, "%s.new", path->part);
-    int file = open(draft, O_RDWR | O_CREAT, 0666), failed = errno;
-    if (file < 0)
-        return status_fail(STATUS_FAILURE, "%s: cannot write results into this folder: %s", folder, strerror(failed));
-    failed = posix_fallocate(file, 0, needed);
-    close(file);
-    unlink(draft);
-    if (failed == 0 || failed == EOPNOTSUPP || failed == EINVAL) return STATUS_OK; /* not here: writing will tell */
-    return status_fail(STATUS_FAILURE, "%s: there is no room for the results, %.1f MB: %s", folder, (double)needed / 1e6,
-                       strerror(failed));
+    return results_reserve(draft, folder, needed);
 }
 
 /* A timing file that was published just before a kill goes on as part; anything else begins anew. */
@@ -245,47 +232,15 @@ int results_write(struct results *r, int64_t unit, const struct trial_result *t)
 
 /* -- after the work ------------------------------------------------------------------------------------------ */
 
-static int add_history(const char *path, const struct results_run *run, int ranks, int ranks_per_trial)
-{
-    char host[256] = "", line[4096], date[64];
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    gethostname(host, sizeof host - 1);
-    snprintf(line, sizeof line, "%s %s: %s", date, host, run->command);
-    const long long peak = run->peak;
-    int file, code = nc_open(path, NC_WRITE, &file);
-    if (code == NC_NOERR) {
-        const int facts[] = {ranks, ranks_per_trial};
-        code = nc_redef(file);
-        if (code == NC_NOERR) code = nc_put_att_text(file, NC_GLOBAL, "history", strlen(line), line);
-        if (code == NC_NOERR) code = nc_put_att_int(file, NC_GLOBAL, "ranks", NC_INT, 1, &facts[0]);
-        if (code == NC_NOERR) code = nc_put_att_int(file, NC_GLOBAL, "ranks_per_trial", NC_INT, 1, &facts[1]);
-        if (code == NC_NOERR) code = nc_put_att_double(file, NC_GLOBAL, "elapsed_seconds", NC_DOUBLE, 1, &run->elapsed);
-        if (code == NC_NOERR) code = nc_put_att_longlong(file, NC_GLOBAL, "peak_memory_bytes", NC_INT64, 1, &peak);
-        int close_code = nc_close(file);
-        if (code == NC_NOERR) code = close_code;
-    }
-    return results_check(code, path, "write");
-}
-
-static int publish_file(const char *part, const char *final)
-{
-    int file = open(part, O_RDWR);
-    bool safe = file >= 0 && fsync(file) == 0;
-    if (file >= 0) close(file);
-    if (!safe || rename(part, final) != 0)
-        return status_fail(STATUS_FAILURE, "%s: cannot give it its final name %s: %s", part, final, strerror(errno));
-    return STATUS_OK;
-}
-
 static int publish(const struct results *r, const struct results_run *run, int ranks)
 {
     int each = r->plan->job->ranks_per_trial;
-    TRY(add_history(r->path.timing_part, run, ranks, each < ranks ? each : ranks));
-    TRY(publish_file(r->path.timing_part, r->path.timing)); /* first: the results under their name mean that all is done */
-    return publish_file(r->path.part, r->path.final);
+    char line[RESULTS_HISTORY_MAX];
+    results_history(line, run->command);
+    const struct results_history h = {line, ranks, each < ranks ? each : ranks, run->elapsed, run->peak};
+    TRY(results_put_history(r->path.timing_part, &h));
+    TRY(results_publish(r->path.timing_part, r->path.timing)); /* first: the results under their name mean that all is done */
+    return results_publish(r->path.part, r->path.final);
 }
 
 int results_close(struct results **r, int status, const struct results_run *run, MPI_Comm comm)

@@ -38,6 +38,11 @@ const char *const results_name[RESULT_VARIABLES] = {
     "trainings", "codes", "cost", "rho", "tau", "tau_top", "complete",
 };
 
+enum results_extra results_extra(enum results_variable v)
+{
+    return variable[v].extra == K ? RESULTS_ALONG_K : variable[v].extra == POOL ? RESULTS_ALONG_POOL : RESULTS_ALONE;
+}
+
 /* A file under construction. The first NetCDF failure sticks; later calls do nothing. */
 struct file {
     int id, code;
@@ -82,7 +87,7 @@ static void add_dimensions(struct file *f, const struct results_plan *p, bool wi
 
 /* The names and numbers along each dimension; their values are put once all is defined. */
 struct coordinates {
-    int dataset, method, predictor, sampler, budget, realization, k, phase;
+    int dataset, method, predictor, sampler, budget, realization, k, pool, phase;
 };
 
 static struct coordinates add_coordinates(struct file *f, bool with_phase)
@@ -95,8 +100,13 @@ static struct coordinates add_coordinates(struct file *f, bool with_phase)
     c.budget = add(f, "budget", NC_INT, 1, (int[]){BUDGET}, "1", "N: architectures trained for the predictor");
     c.realization = add(f, "realization", NC_INT, 1, (int[]){REALIZATION}, "1", "number of the trial");
     put_text(f, c.realization, "standard_name", "realization");
-    if (with_phase) c.phase = add(f, "phase", NC_STRING, 1, (int[]){PHASE}, NULL, "phase of the work");
-    else c.k = add(f, "k", NC_INT, 1, (int[]){K}, "1", "K: chosen cells that are trained at the end");
+    if (with_phase) {
+        c.phase = add(f, "phase", NC_STRING, 1, (int[]){PHASE}, NULL, "phase of the work");
+        return c;
+    }
+    c.k = add(f, "k", NC_INT, 1, (int[]){K}, "1", "K: chosen cells that are trained at the end");
+    /* Every dimension has its variable: of one without, the bytes in the file depend on whether it is opened in parallel. */
+    c.pool = add(f, "pool", NC_INT, 1, (int[]){POOL}, "1", "place in the training pool");
     return c;
 }
 
@@ -108,6 +118,20 @@ static void put_string(struct file *f, int v, size_t index, const char *text)
 static void put_number(struct file *f, int v, size_t index, int value)
 {
     if (f->code == NC_NOERR) keep(f, nc_put_var1_int(f->id, v, &index, &value));
+}
+
+/* 1, 2, .. count */
+static void put_places(struct file *f, int v, int count)
+{
+    int *place;
+    if (f->code != NC_NOERR) return;
+    if (memory_alloc(&place, (size_t)count, sizeof *place) != STATUS_OK) {
+        keep(f, NC_ENOMEM);
+        return;
+    }
+    for (int i = 0; i < count; i++) place[i] = i + 1;
+    keep(f, nc_put_var_int(f->id, v, place));
+    free(place);
 }
 
 static void put_coordinates(struct file *f, const struct coordinates *c, const struct job *j, bool with_phase)
@@ -123,14 +147,17 @@ static void put_coordinates(struct file *f, const struct coordinates *c, const s
     for (int i = 0; i < j->budgets; i++) put_number(f, c->budget, (size_t)i, j->n[i]);
     for (int i = 0; i < j->trials; i++) put_number(f, c->realization, (size_t)i, j->first_trial + i);
     for (int i = 0; with_phase && i < TIMER_PHASES; i++) put_string(f, c->phase, (size_t)i, timer_name[i]);
-    for (int i = 0; !with_phase && i < j->settings.k_max; i++) put_number(f, c->k, (size_t)i, i + 1);
+    if (with_phase) return;
+    put_places(f, c->k, j->settings.k_max);
+    put_places(f, c->pool, results_pool(j));
 }
 
 /* The type that holds all numbers of cells. */
-static int cell_type(const struct space *s)
+static int cell_type(const struct results_plan *p)
 {
-    for (int64_t i = 0; i < s->cells; i++)
-        if (s->id[i] > INT32_MAX) return NC_INT64;
+    if (p->origin != NULL) return p->origin->wide ? NC_INT64 : NC_INT;
+    for (int64_t i = 0; i < p->space->cells; i++)
+        if (p->space->id[i] > INT32_MAX) return NC_INT64;
     return NC_INT;
 }
 
@@ -155,7 +182,7 @@ static void fill(struct file *f, int v, const void *value)
 
 static void define(struct file *f, const struct results_plan *p, const signed char *zeros)
 {
-    const int ids = cell_type(p->space);
+    const int ids = cell_type(p);
     keep(f, results_provenance(f->id, p, "Best accuracy found in each trial of a predictor-based neural architecture search"));
     add_dimensions(f, p, false);
     struct coordinates c = add_coordinates(f, false);
@@ -246,11 +273,11 @@ int64_t results_bytes(const struct results_plan *p)
     const struct job *j = p->job;
     int64_t record = 0;
     for (int i = 0; i < RESULT_VARIABLES; i++) {
-        const int type = variable[i].type == CELL_NUMBER ? cell_type(p->space) : variable[i].type;
+        const int type = variable[i].type == CELL_NUMBER ? cell_type(p) : variable[i].type;
         int64_t size = type == NC_DOUBLE || type == NC_INT64 ? 8 : type == NC_BYTE ? 1 : 4;
         record += size * (variable[i].extra == K ? j->settings.k_max : variable[i].extra == POOL ? results_pool(j) : 1);
     }
-    int64_t coordinates = 4 * ((int64_t)j->budgets + j->trials + j->settings.k_max);
+    int64_t coordinates = 4 * ((int64_t)j->budgets + j->trials + j->settings.k_max + results_pool(j));
     return record * p->grid->units + coordinates + header_bytes(j);
 }
 

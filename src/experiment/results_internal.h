@@ -2,17 +2,16 @@
 #ifndef RESULTS_INTERNAL_H
 #define RESULTS_INTERNAL_H
 
+#include "parameters.h"
 #include "results.h"
+#include "results_input.h"
 
 #include <limits.h>
 #include <netcdf.h>
 
-/* Variables of NAME.nc that hold one record a unit. */
-enum results_variable {
-    RESULT_BEST, RESULT_CHOSEN, RESULT_CHOSEN_ACCURACY, RESULT_CHOSEN_SCORE, RESULT_POOL, RESULT_POOL_SIZE,
-    RESULT_TRAININGS, RESULT_CODES, RESULT_COST, RESULT_RHO, RESULT_TAU, RESULT_TAU_TOP, RESULT_COMPLETE, RESULT_VARIABLES
-};
-extern const char *const results_name[RESULT_VARIABLES];
+/* What a variable has behind the dimensions dataset, method, budget, realization. */
+enum results_extra { RESULTS_ALONE, RESULTS_ALONG_K, RESULTS_ALONG_POOL };
+enum results_extra results_extra(enum results_variable v);
 
 struct results_paths {
     char final[PATH_MAX], part[PATH_MAX], timing[PATH_MAX], timing_part[PATH_MAX];
@@ -44,10 +43,36 @@ int results_pool(const struct job *j);
 int results_define(const char *path, const struct results_plan *p);
 int results_define_timing(const char *path, const struct results_plan *p);
 
+/* The folder that `path` lies in. */
+void results_folder(char folder[PATH_MAX], const char *path);
+
+/* Make sure of `bytes` of disk space before HDF5 writes them: a write that fails inside it cannot be recovered from. The space is
+ * taken for real, by a file `draft` in `folder`, which also notices quotas and file size limits, and given back at once. */
+int results_reserve(const char *draft, const char *folder, int64_t bytes);
+
+/* Bring `part` to the disk, then give it the name `final`. */
+int results_publish(const char *part, const char *final);
+
+/* What the companion says of the runs that made it. */
+struct results_history {
+    const char *text;
+    int ranks, ranks_per_trial;
+    double elapsed; /* seconds */
+    int64_t peak;   /* bytes */
+};
+int results_put_history(const char *path, const struct results_history *h);
+
+/* "DATE HOST: COMMAND" */
+enum { RESULTS_HISTORY_MAX = 4096 };
+void results_history(char line[RESULTS_HISTORY_MAX], const char *command);
+
 /* Does the file hold results of this job? `difference` (DIFFERENCE_MAX bytes) says why not. */
 enum results_match { MATCH_ABSENT, MATCH_UNREADABLE, MATCH_OTHER, MATCH_SAME };
-enum { DIFFERENCE_MAX = 512 };
+enum { DIFFERENCE_MAX = PARAMETERS_DIFFERENCE_MAX };
 int results_match(enum results_match *match, char difference[DIFFERENCE_MAX], const char *path,
                   const struct results_plan *p);
+
+/* Look at NAME.nc, whose results are of this job when it is there; STATUS_INPUT when it is something else. */
+int results_match_final(bool *there, const char *path, const struct results_plan *p);
 
 #endif

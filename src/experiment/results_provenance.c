@@ -37,8 +37,16 @@ static bool sets(const char *line, const char *key)
     return strncmp(line, key, length) == 0 && strchr(" \t=:", line[length]) != NULL;
 }
 
+static bool leaves_out(const char *line, bool in_output)
+{
+    static const char *const key[] = {"ranks_per_trial", "ranks_per_candidate", "ledger", "trials", "first_trial"};
+    for (size_t i = 0; i < sizeof key / sizeof *key; i++)
+        if (sets(line, key[i])) return true;
+    return in_output && sets(line, "file");
+}
+
 /* The job file without the values that change no result, numbers of ranks, the ledger and [output] file: they would make
- * files of the same results differ. */
+ * files of the same results differ. Nor with its range of trials, since parts of a job differ in it; job_parameters has it. */
 static int put_job_file(int file, const char *text)
 {
     char *copy;
@@ -50,8 +58,7 @@ static int put_job_file(int file, const char *text)
         length += text[length] == '\n';
         const char *line = text + strspn(text, " \t");
         if (*line == '[') in_output = strncmp(line, "[output]", strlen("[output]")) == 0;
-        if (!sets(line, "ranks_per_trial") && !sets(line, "ranks_per_candidate") && !sets(line, "ledger") &&
-            !(in_output && sets(line, "file"))) {
+        if (!leaves_out(line, in_output)) {
             memcpy(to, text, length);
             to += length;
         }
@@ -82,14 +89,16 @@ int results_provenance(int file, const struct results_plan *p, const char *title
     char source[RESULTS_SOURCE_MAX], libraries[256];
     results_source(source);
     snprintf(libraries, sizeof libraries, "%s, NetCDF %s", version_mpi(), version_netcdf());
+    const struct results_origin here = {.source = source, .compiler = version_compiler, .libraries = libraries};
+    const struct results_origin *origin = p->origin != NULL ? p->origin : &here;
     const char *const text[][2] = {
         {"Conventions", "CF-1.10"},
         {"title", title},
-        {"source", source},
+        {"source", origin->source},
         {"references", "Zhang, Hsieh, Lee, Fan: Siamese-NAS: Using Trained Samples Efficiently to Find Lightweight Neural "
                        "Architecture by Prior Knowledge, arXiv:2210.00546, 2022"},
-        {"compiler", version_compiler},
-        {"libraries", libraries},
+        {"compiler", origin->compiler},
+        {"libraries", origin->libraries},
         {"job_parameters", p->job->parameters},
     };
     int code = NC_NOERR;

@@ -3,6 +3,7 @@
 #include "log.h"
 #include "memory.h"
 #include "netcdf_input.h"
+#include "parameters.h"
 #include "status.h"
 
 #include <errno.h>
@@ -21,56 +22,19 @@ int results_check(int code, const char *path, const char *action)
 
 int results_paths(struct results_paths *paths, const struct job *j)
 {
-    size_t length = strlen(j->output), stem = length;
-    if (length > 3 && strcmp(j->output + length - 3, ".nc") == 0) stem = length - 3;
+    size_t length = strlen(j->output);
     if (length > PATH_MAX - 32) return status_fail(STATUS_INPUT, "output.file: the name of %zu bytes is too long", length);
     snprintf(paths->final, PATH_MAX, "%s", j->output);
     snprintf(paths->part, PATH_MAX, "%s.part", j->output);
-    snprintf(paths->timing, PATH_MAX, "%.*s.timing.nc", (int)stem, j->output);
-    snprintf(paths->timing_part, PATH_MAX, "%.*s.timing.nc.part", (int)stem, j->output);
+    results_companion(paths->timing, j->output);
+    strcpy(stpcpy(paths->timing_part, paths->timing), ".part");
     return STATUS_OK;
 }
 
 /* -- is it the same job? ------------------------------------------------------------------------------------- */
 
 /* Where a space file lies does not matter, its checksum does. */
-static bool is_place(const char *line, size_t key)
-{
-    return key == strlen("space.file") && strncmp(line, "space.file", key) == 0;
-}
-
-/* The line of `text` with this key, NULL when there is none. */
-static const char *find_line(const char *text, const char *key, size_t length)
-{
-    while (*text != '\0') {
-        if (strncmp(text, key, length) == 0 && text[length] == ' ') return text;
-        text += strcspn(text, "\n");
-        text += *text == '\n';
-    }
-    return NULL;
-}
-
-/* Name the first key of one list whose line is not the same in the other. */
-static bool differ(char difference[DIFFERENCE_MAX], const char *there, const char *here)
-{
-    for (int pass = 0; pass < 2; pass++) { /* keys of the file; then keys that only the job has */
-        const char *line = pass == 0 ? there : here;
-        while (*line != '\0') {
-            size_t length = strcspn(line, "\n"), key = strcspn(line, " =\n");
-            const char *other = find_line(pass == 0 ? here : there, line, key);
-            size_t other_length = other == NULL ? 0 : strcspn(other, "\n");
-            if (key > 0 && !is_place(line, key) && (other_length != length || strncmp(line, other, length) != 0)) {
-                const char *t = pass == 0 ? line : other, *h = pass == 0 ? other : line;
-                size_t t_length = pass == 0 ? length : other_length, h_length = pass == 0 ? other_length : length;
-                snprintf(difference, DIFFERENCE_MAX, "there %.*s, here %.*s", t == NULL ? 7 : (int)t_length,
-                         t == NULL ? "nothing" : t, h == NULL ? 7 : (int)h_length, h == NULL ? "nothing" : h);
-                return true;
-            }
-            line += length + (line[length] == '\n');
-        }
-    }
-    return false;
-}
+static const char *const place[] = {"space.file", NULL};
 
 int results_match(enum results_match *match, char difference[DIFFERENCE_MAX], const char *path,
                   const struct results_plan *p)
@@ -95,7 +59,7 @@ int results_match(enum results_match *match, char difference[DIFFERENCE_MAX], co
     } else {
         snprintf(here, sizeof here, "%016" PRIx64, p->file_checksum);
         *match = MATCH_OTHER;
-        if (differ(difference, parameters, p->job->parameters)) goto done;
+        if (parameters_differ(difference, parameters, p->job->parameters, place)) goto done;
         results_measurer(measurer_here, p);
         if (strcmp(checksum, here) != 0)
             snprintf(difference, DIFFERENCE_MAX, "there a space with checksum %s, here %s", checksum, here);
@@ -150,27 +114,38 @@ static int read_finished(bool *finished, const char *path, const struct results_
     return status_fail(STATUS_INPUT, "%s: damaged (%s); remove it to start anew", path, nc_strerror(code));
 }
 
-int results_inspect(enum results_state *state, bool *finished, const struct results_plan *p)
+int results_match_final(bool *there, const char *path, const struct results_plan *p)
 {
     static const char remedy[] = "name another file with -o, or remove this one";
+    enum results_match match;
+    char difference[DIFFERENCE_MAX];
+    *there = false;
+    TRY(results_match(&match, difference, path, p));
+    if (match == MATCH_UNREADABLE)
+        return status_fail(STATUS_INPUT, "%s: exists and is no results file; %s", path, remedy);
+    if (match == MATCH_OTHER)
+        return status_fail(STATUS_INPUT, "%s: holds the results of a different job: %s; %s", path, difference, remedy);
+    *there = match == MATCH_SAME;
+    return STATUS_OK;
+}
+
+int results_inspect(enum results_state *state, bool *finished, const struct results_plan *p)
+{
     struct results_paths path;
     enum results_match match;
     char difference[DIFFERENCE_MAX];
     TRY(results_paths(&path, p->job));
     *state = RESULTS_NEW;
-    TRY(results_match(&match, difference, path.final, p));
-    if (match == MATCH_UNREADABLE)
-        return status_fail(STATUS_INPUT, "%s: exists and is no results file; %s", path.final, remedy);
-    if (match == MATCH_OTHER)
-        return status_fail(STATUS_INPUT, "%s: holds the results of a different job: %s; %s", path.final, difference, remedy);
-    if (match == MATCH_SAME) {
+    bool complete;
+    TRY(results_match_final(&complete, path.final, p));
+    if (complete) {
         *state = RESULTS_COMPLETE;
         return STATUS_OK;
     }
     TRY(results_match(&match, difference, path.part, p));
     if (match == MATCH_OTHER)
-        return status_fail(STATUS_INPUT, "%s: holds unfinished results of a different job: %s; %s", path.part, difference,
-                           remedy);
+        return status_fail(STATUS_INPUT, "%s: holds unfinished results of a different job: %s; name another file with -o, or "
+                           "remove this one", path.part, difference);
     if (match == MATCH_UNREADABLE) log_warning("%s cannot be read and is begun anew", path.part);
     if (match != MATCH_SAME) return STATUS_OK; /* a part that a kill left before it was defined holds nothing */
     TRY(read_finished(finished, path.part, p));

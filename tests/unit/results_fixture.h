@@ -69,19 +69,20 @@ static inline double fixture_best(const struct fixture *f, struct unit u, int k)
     return (f->oracle[u.dataset] - 20 + 2 * k + u.method + 0.5 * u.budget + 0.25 * trial) / 100;
 }
 
-/* The trial of a unit; arrays lie in the fixture. */
+/* The trial of a unit, whatever else is in the job; arrays lie in the fixture. */
 static inline struct trial_result fixture_trial(struct fixture *f, int64_t id)
 {
     struct unit u = grid_unit(&f->grid, id);
     int trial = f->job.first_trial + u.realization, pool = f->n[u.budget] - 3;
+    const int number = ((u.dataset * 2 + u.method) * 2 + u.budget) * 5 + trial;
     for (int k = 0; k < FIXTURE_K; k++) {
         f->best[k] = fixture_best(f, u, k + 1);
         f->accuracy[k] = f->best[k] - 0.01 * (k % 2);
-        f->score[k] = 0.5 + 0.001 * (double)id;
-        f->chosen[k] = (id + k) % FIXTURE_CELLS;
+        f->score[k] = 0.5 + 0.001 * number;
+        f->chosen[k] = (number + k) % FIXTURE_CELLS;
         f->trainings[k] = f->n[u.budget] + k + 1;
     }
-    for (int i = 0; i < pool; i++) f->pool[i] = (2 * id + i) % FIXTURE_CELLS;
+    for (int i = 0; i < pool; i++) f->pool[i] = (2 * number + i) % FIXTURE_CELLS;
     return (struct trial_result){
         .k_max = FIXTURE_K, .pool_size = pool, .best = f->best, .chosen = f->chosen, .chosen_accuracy = f->accuracy,
         .score = f->score, .pool = f->pool, .training_cost = {f->n[u.budget], 10 * u.method}, .codes_evaluate = 5 * u.method,

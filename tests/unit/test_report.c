@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "results_fixture.h"
+#include "results_input.h"
 
 #include <netcdf.h>
 
@@ -186,39 +187,81 @@ static void test_errors(void **state)
     f.plan.file_checksum++;
     assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
     snprintf(other, sizeof other, "%s", f.output);
-    expect_error((const char *[]){a, other}, 2, NULL, 0, "other-space.nc: its space");
+    expect_error((const char *[]){a, other}, 2, NULL, 0, "there space_checksum = 000000001234abcd, here space_checksum = 000000001234abce");
 
     fixture_make(&f, "other-settings.nc", 5, 2);
     *strstr(f.parameters, "batch = 8") = 'B';
     assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
     snprintf(other, sizeof other, "%s", f.output);
-    expect_error((const char *[]){a, other}, 2, NULL, 0, "training.batch = 8 there, training.Batch = 8 here");
+    expect_error((const char *[]){a, other}, 2, NULL, 0, "there training.batch = 8, here nothing");
+    expect_error((const char *[]){other, a}, 2, NULL, 0, "part-a.nc: does not belong to ");
+
+    fixture_make(&f, "other-measurer.nc", 5, 2);
+    f.plan.measurer = 0x77;
+    assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
+    snprintf(other, sizeof other, "%s", f.output);
+    expect_error((const char *[]){a, other}, 2, NULL, 0, "there measurer_fingerprint = none, here measurer_fingerprint = 0000000000000077");
 
     expect_error((const char *[]){scratch_write("text.nc", "no results at all")}, 1, NULL, 0, "text.nc");
     expect_error((const char *[]){"/no/such/file.nc"}, 1, NULL, 0, "/no/such/file.nc");
     expect_error((const char *[]){scratch("part-a.timing.nc")}, 1, NULL, 0, "no results file");
 }
 
-/* A header that promises far more than the file holds must not cost memory. */
-static void test_huge_header(void **state)
+/* Trials of the same numbers, but other seeds, are different trials. */
+static void test_seeds(void **state)
 {
     (void)state;
-    static const char *const name[] = {"dataset", "method", "budget", "realization", "k"};
-    static const char *const variable[] = {"best", "trainings", "cost", "codes", "rho", "tau", "complete"};
-    const char *path = scratch("huge.nc");
-    int file, dimension[5], v;
+    static const char *const name[] = {"seed-1.nc", "seed-2.nc"};
+    char path[2][300];
+    struct report r;
+    for (int i = 0; i < 2; i++) {
+        struct fixture f;
+        enum results_state found;
+        fixture_make(&f, name[i], 1, 2);
+        sprintf(f.parameters + strlen(f.parameters), "experiment.seed = %d\n", i + 1);
+        assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
+        snprintf(path[i], sizeof path[i], "%s", f.output);
+    }
+    assert_int_equal(report_read(&r, (const char *[]){path[0], path[1]}, 2, NULL, 0), STATUS_OK);
+    assert_int_equal(r.finished, 32);
+    assert_int_equal(r.row[0].trials, 4);
+    assert_near(r.row[0].mean, 74.375); /* trials 1 and 2, twice */
+    report_destroy(&r);
+    expect_error((const char *[]){path[0], path[1], path[0]}, 3, NULL, 0, "trial 1 of first, naive, N = 8");
+}
+
+/* A header that promises far more than the file holds must not cost memory. */
+static void check_huge(const char *name, const size_t length[6])
+{
+    static const char *const dimension_name[] = {"dataset", "method", "budget", "realization", "k", "pool"};
+    const char *path = scratch(name);
+    int file, dimension[6], v;
     assert_int_equal(nc_create(path, NC_NETCDF4, &file), NC_NOERR);
-    for (int d = 0; d < 5; d++) assert_int_equal(nc_def_dim(file, name[d], d < 3 ? 1 : 2000000000, &dimension[d]), NC_NOERR);
-    for (int i = 0; i < 7; i++)
-        assert_int_equal(nc_def_var(file, variable[i], NC_DOUBLE, i < 3 ? 5 : 4, dimension, &v), NC_NOERR);
+    for (int d = 0; d < 6; d++) assert_int_equal(nc_def_dim(file, dimension_name[d], length[d], &dimension[d]), NC_NOERR);
+    for (enum results_variable i = 0; i < RESULT_VARIABLES; i++) {
+        const bool alone = i == RESULT_POOL_SIZE || i == RESULT_CODES || i >= RESULT_RHO;
+        const int along[] = {dimension[0], dimension[1], dimension[2], dimension[3], dimension[i == RESULT_POOL ? 5 : 4]};
+        assert_int_equal(nc_def_var(file, results_name[i], NC_DOUBLE, alone ? 4 : 5, along, &v), NC_NOERR);
+        assert_int_equal(nc_def_var_chunking(file, v, NC_CHUNKED, (size_t[]){1, 1, 1, 1, 1}), NC_NOERR);
+    }
     for (int i = 0; i < 2; i++)
         assert_int_equal(nc_def_var(file, i == 0 ? "predictor" : "sampler", NC_STRING, 1, &dimension[1], &v), NC_NOERR);
     assert_int_equal(nc_def_var(file, "dataset", NC_STRING, 1, &dimension[0], &v), NC_NOERR);
     assert_int_equal(nc_def_var(file, "oracle", NC_DOUBLE, 1, &dimension[0], &v), NC_NOERR);
     assert_int_equal(nc_def_var(file, "budget", NC_INT, 1, &dimension[2], &v), NC_NOERR);
     assert_int_equal(nc_def_var(file, "realization", NC_INT, 1, &dimension[3], &v), NC_NOERR);
-    nc_close(file);
-    expect_error((const char *[]){path}, 1, NULL, 0, "huge.nc");
+    assert_int_equal(nc_close(file), NC_NOERR);
+    expect_error((const char *[]){path}, 1, NULL, 0, "more than it can hold");
+}
+
+static void test_huge_header(void **state)
+{
+    (void)state;
+    const size_t huge = 2000000000;
+    check_huge("huge.nc", (size_t[]){1, 1, 1, huge, huge, 1});
+    check_huge("long.nc", (size_t[]){1, 1, 1, 1, huge, 1});
+    check_huge("deep.nc", (size_t[]){1, 1, 1, 1, 1, huge});
+    check_huge("many.nc", (size_t[]){1, huge, huge, 1, 1, 1});
 }
 
 static void test_csv(void **state)
@@ -248,7 +291,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_statistics, ranks_scratch_open), cmocka_unit_test(test_found), cmocka_unit_test(test_no_oracle),
         cmocka_unit_test(test_one_trial),
         cmocka_unit_test(test_pool), cmocka_unit_test(test_unfinished), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_huge_header), cmocka_unit_test_teardown(test_csv, ranks_scratch_close),
+        cmocka_unit_test(test_seeds), cmocka_unit_test(test_huge_header), cmocka_unit_test_teardown(test_csv, ranks_scratch_close),
     };
     RANKS_MAIN(tests); /* on one rank; the results are written in parallel */
 }

@@ -81,7 +81,7 @@ static void test_values(void **state)
     for (int64_t id = 0; id < f.grid.units; id++) check_unit(file, &f, id);
     check_text(file, "Conventions", "CF-1.10");
     check_text(file, "job_parameters", f.parameters);
-    check_text(file, "job_file", "[experiment]\ntrials = 3\n[output]\n"); /* without what changes no result */
+    check_text(file, "job_file", "[experiment]\n[output]\n"); /* without what changes no result, and the trials */
     check_text(file, "space_checksum", "000000001234abcd");
     assert_int_equal(nc_close(file), NC_NOERR);
     assert_false(exists("values.nc.part"));
