@@ -5,13 +5,14 @@
 
 extern const char cmd_import_help[], cmd_generate_help[], cmd_info_help[], cmd_run_help[], cmd_fit_help[], cmd_predict_help[],
     cmd_train_help[],
-    cmd_report_help[];
+    cmd_report_help[], cmd_merge_help[];
 
 /* Serial: on one process, before or without MPI_Init. */
 int cmd_import(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
 
 int cmd_run(int argc, char **argv);
 int cmd_train(int argc, char **argv);

@@ -9,6 +9,9 @@
  * file stays as it was, and the status is STATUS_FAILURE; a path that is something else than a file is refused. Serial. */
 int file_write(const char *path, const void *data, size_t size);
 
+/* Are these two names of one file that is there? */
+bool file_same(const char *a, const char *b);
+
 /* STATUS_INPUT when `output` is there already and is the same file as `input`: it would be lost. Either may be NULL. */
 int file_check_distinct(const char *output, const char *input);
 

@@ -30,6 +30,7 @@ struct command {
 static const struct command command[] = {
     {"run", cmd_run, true, cmd_run_help, "run the experiment of a job file (with mpirun or srun on many ranks)"},
     {"report", cmd_report, false, cmd_report_help, "print the table of one or more results files"},
+    {"merge", cmd_merge, false, cmd_merge_help, "make one results file of those of a job's parts"},
     {"import", cmd_import, false, cmd_import_help, "make a space file from a CSV table or a folder of JSON cells"},
     {"generate", cmd_generate, false, cmd_generate_help, "make a space file of all cells of NAS-Bench-201 or Tiny-NanoBench"},
     {"info", cmd_info, false, cmd_info_help, "show what is in a space file"},

@@ -40,11 +40,15 @@ static int save(const char *part, const char *path, const void *data, size_t siz
     return status;
 }
 
+bool file_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int file_check_distinct(const char *output, const char *input)
 {
-    struct stat a, b;
-    if (output == NULL || input == NULL || stat(output, &a) != 0 || stat(input, &b) != 0) return STATUS_OK;
-    if (a.st_dev != b.st_dev || a.st_ino != b.st_ino) return STATUS_OK;
+    if (output == NULL || input == NULL || !file_same(output, input)) return STATUS_OK;
     return status_fail(STATUS_INPUT, "%s is the input %s; choose another name for the output", output, input);
 }
 

@@ -25,7 +25,7 @@ run $mpirun -np 3 "$program" --help
 check "help with 3 ranks: once" cmp -s ../stdout ../help
 run $mpirun -np 3 "$program" --version
 check "version with 3 ranks: once" answers "siamese-nas "
-for command in run report import generate info train fit predict; do
+for command in run report merge import generate info train fit predict; do
     run "$program" $command --help
     cp ../stdout ../help
     check "$command --help" answers "usage:"
@@ -44,10 +44,10 @@ check "no command" alone "no command" "--help"
 run "$program" reprot
 check "misspelt command" alone "unknown command 'reprot'" "report"
 run "$program" qqqqqqqq
-check "unknown command: all are named" alone "run" "report" "import" "generate" "info" "train" "fit" "predict"
+check "unknown command: all are named" alone "run" "report" "merge" "import" "generate" "info" "train" "fit" "predict"
 run $mpirun -np 3 "$program" imprt x.csv
 check "misspelt command with 3 ranks: one message" refused "unknown command 'imprt'" "import"
-for command in run report import generate info train fit predict; do
+for command in run report merge import generate info train fit predict; do
     run "$program" $command --no-such-option
     check "$command: unknown option" alone "--no-such-option"
     run "$program" $command
