@@ -28,7 +28,7 @@ Q        := $(if $(V),,@)
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps run check unit property tests sanitize bench install uninstall clean help always
+.PHONY: all deps run check check-slurm unit property tests sanitize bench install uninstall clean help always
 all: $(PROGRAM) ## build the program (the default)
 
 # Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
@@ -127,6 +127,8 @@ unit: $(TESTS) ## run the unit tests
 	$(Q)tests/run.sh $(BUILD) unit
 property: $(PROGRAM) $(PEER) ## run the scripts that test the program from outside
 	$(Q)tests/run.sh $(BUILD) property
+check-slurm: $(PROGRAM) ## run the scripts of slurm/ on a Slurm of their own; only root can
+	$(Q)tests/run.sh $(BUILD) slurm
 sanitize: ## all tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined check
 bench: $(PROGRAM) $(BENCH) $(PEER) ## build and run the benchmarks
@@ -134,23 +136,25 @@ bench: $(PROGRAM) $(BENCH) $(PEER) ## build and run the benchmarks
 
 SHARE := $(DESTDIR)$(PREFIX)/share/siamese-nas
 install: $(PROGRAM) ## into PREFIX/bin and PREFIX/share/siamese-nas
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/jobs $(SHARE)/inputs
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/jobs $(SHARE)/inputs $(SHARE)/slurm
 	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/siamese-nas
 	install -m 644 jobs/* $(SHARE)/jobs
 	install -m 644 inputs/* $(SHARE)/inputs
+	install -m 644 slurm/* $(SHARE)/slurm
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/siamese-nas
 	rm -rf $(SHARE)
 clean: ## remove build/
 	rm -rf build
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo; sed -n '/^# Knobs/,/^# ---/s/^\([A-Z]* *\)[?:]= */  \1/p' Makefile | sed 's/[$$](if.*/mpicc/; s/# / # /'
 endif
 
 # ------------------------------------------------------------------------------------------------------------
 DEBIAN := libc6-dev pkg-config libopenmpi-dev openmpi-bin libnetcdf-mpi-dev libinih-dev libjansson-dev librandom123-dev libdnnl-dev \
           libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
+DEBIAN += $(if $(filter check-slurm,$(MAKECMDGOALS)),slurm-wlm munge)
 deps: ## install what is missing from Debian's packages; without apt, name what to load
 	$(Q)if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then \
 	    missing= sudo=; for p in $(DEBIAN); do \

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Run the tests of a build and say how many passed: tests/run.sh BUILD unit|property...
+# Run the tests of a build and say how many passed: tests/run.sh BUILD unit|property|slurm...
 #   unit      every BUILD/tests/NAME; those that include ranks.h with 1, 2, 3, 4 and 7 ranks
 #   property  every tests/property/*.sh, which runs BUILD/siamese-nas; exit status 77 means skipped
+#   slurm     every tests/slurm/*.sh, which runs it under a Slurm that it starts for itself; needs root
 # One line a run; the output of a run only when it fails. Knobs: TEST_TIMEOUT seconds a run (600), MPIRUN.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -54,8 +55,8 @@ for kind; do
                 run "$name" "$build/tests/$name"
             fi
         done ;;
-    property)
-        for script in tests/property/*.sh; do
+    property | slurm)
+        for script in tests/"$kind"/*.sh; do
             if [ -e "$script" ]; then run "$(basename "$script")" bash "$script"; fi
         done ;;
     *)
