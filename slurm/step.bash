@@ -9,10 +9,12 @@ job() { scontrol --oneliner show job "$SLURM_JOB_ID" 2>/dev/null | grep -o " $1=
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 # a rank is one thread
 # With more ranks than CPUs those that wait must give way; mpirun finds that out, srun does not.
 [ -z "${SLURM_OVERCOMMIT:-}" ] || export OMPI_MCA_mpi_yield_when_idle=1
+trap : USR1 # a warning that comes before the program has begun must not end the script
 
 # in_time: the option that stops the program before the job's time is up. Slurm 22.05 and older do not tell a job when that is.
 in_time=()
-if end=$(job EndTime) && end=$(date -d "$end" +%s 2>/dev/null); then
+end=$(job EndTime)
+if [ -n "$end" ] && end=$(date -d "$end" +%s 2>/dev/null); then
     export SLURM_JOB_END_TIME=$end
     in_time=(--stop-before="${STOP_BEFORE:=0}")
     if [ $((end - $(date +%s))) -le "$STOP_BEFORE" ]; then
@@ -43,7 +45,8 @@ step() {
     while wait $launcher; kill -0 $launcher 2>/dev/null; do :; done # a signal ends the wait, not the step
     wait $launcher
     status=$?
-    trap - USR1 TERM
+    trap : USR1
+    trap - TERM
 }
 
 # finish: end the batch script as the step has ended. 0: done. 75: stopped cleanly, so the job goes back into the queue. All else
@@ -53,7 +56,7 @@ finish() {
     if [ "$status" != 75 ]; then
         [ "$status" = 0 ] || say "${terminated:+ended by Slurm, }failed with exit status $status"
     elif [ -n "$terminated" ] && [ "$(job Reason)" != TimeLimit ]; then
-        say "cancelled; $again"
+        say "ended by Slurm before its time; $again"
     elif [ -e stop ]; then
         say "stopped by the file 'stop'; without it, $again"
     elif [ "${SLURM_RESTART_COUNT:-0}" -ge "$RESTARTS" ]; then

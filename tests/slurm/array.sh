@@ -10,7 +10,7 @@ check "undivided run" test "$status" = 0
 
 submit --array=1-4 --ntasks=2 slurm/array.sbatch
 array=$job
-for part in 2 3; do until_true 60 has_begun all.$part-of-4.nc; done
+for part in 2 3; do until_true 120 has_begun all.$part-of-4.nc; done
 scancel "${array}_2"
 scancel --batch --signal=USR1 "${array}_3"
 await "$array"
@@ -21,7 +21,8 @@ check "and those with one more first" grep -q "part 1 of 4: trials 11 to $((11 +
 
 export PARTS=4
 run bash slurm/array.sbatch merge
-check "without the cancelled task there is no whole" test "$status" != 0 -a ! -e all.nc
+check "without the cancelled task there is no whole" failed "$status" all.2-of-4.nc
+check "nor a file of that name" no_file all.nc
 submit --array=2 --ntasks=2 slurm/array.sbatch
 await "$job"
 check "the cancelled task again" test "$state" = COMPLETED

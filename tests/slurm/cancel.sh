@@ -9,7 +9,7 @@ check "undisturbed run" test "$status" = 0
 for LAUNCH in srun mpirun; do
     export LAUNCH OUT=$LAUNCH.nc
     submit --nodes=2 --ntasks=4 slurm/run.sbatch
-    until_true 60 has_begun "$OUT"
+    until_true 120 has_begun "$OUT"
     scancel "$job"
     await "$job"
     check "$LAUNCH: the job is cancelled" test "$state" = CANCELLED

@@ -39,7 +39,7 @@ mkdir here there
 # the numbers of the jobs that chain.sbatch says it has submitted
 links() { sed -n 's/^job \([0-9]*\): .*/\1/p' "$1"; }
 
-export MAKE="generate nas-bench-201:3" SPACE=there/bars.nc RECIPE=recipe.ini JOB=bars.ini OUT=there/results.nc REPORT=there/bars.txt RANKS=4
+export CELLS="generate nas-bench-201:3" SPACE=there/bars.nc RECIPE=recipe.ini JOB=bars.ini OUT=there/results.nc REPORT=there/bars.txt RANKS=4
 run bash slurm/chain.sbatch
 check "a chain of four jobs" test "$(links stdout | wc -l)" = 4
 cp stdout chain.txt
@@ -78,6 +78,6 @@ for job in $(links failed.txt); do
     await "$job"
     states="$states $(field "$job" JobName | cut -d- -f3)=$state"
 done
-check "what depends on a failure is cancelled" test "$states" = " make=COMPLETED train=FAILED search=CANCELLED report=CANCELLED"
+check "what depends on a failure is cancelled" test "$states" = " cells=COMPLETED train=FAILED search=CANCELLED report=CANCELLED"
 check "and makes no report" test ! -e there/none.txt
 finish

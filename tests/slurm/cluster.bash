@@ -10,10 +10,11 @@ unshare --uts true 2>/dev/null || { echo "SKIP: no host names of their own for t
 
 . "$(dirname "${BASH_SOURCE[0]}")/../property/experiment.bash"
 nodes="n1 n2 n3 n4"
+unset ${!SLURM*} ${!SBATCH*} # of a job that this may run in, and all knobs
+unset JOB OUT OPTIONS PARTS STOP_BEFORE WAIT RESTARTS LAUNCH RANKS TRIALS WEAK_TRIALS CELLS SPACE RECIPE TRAIN_OPTIONS REPORT SCRIPTS
 export SLURM_CONF=$work/slurm.conf PROGRAM=$program
 export TMPDIR=$work/tmp OMPI_MCA_btl_vader_backing_directory=$work/tmp # what killed ranks leave behind goes with the rest
 export OMPI_MCA_mpi_yield_when_idle=1         # eight CPUs are pretended
-unset ${!SLURM_JOB*} ${!SBATCH_*} STOP_BEFORE # of a job that this may run in
 ln -s "$root/slurm" slurm                     # the scripts as they are, as seen from the folder of submission
 long=600 # trials of tiny.ini that take some seconds
 mkdir munge state log tmp

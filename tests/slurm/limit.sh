@@ -16,7 +16,7 @@ clock=$job
 # -- Slurm's warning, which mpirun has to hand on
 LAUNCH=mpirun OUT=warned.nc submit --nodes=2 --ntasks=4 slurm/run.sbatch
 warned=$job
-until_true 60 has_begun warned.nc
+until_true 120 has_begun warned.nc
 scancel --batch --signal=USR1 "$warned" # as --signal=B:USR1@60 does
 until_true 120 restarted "$clock"
 scontrol update JobId="$clock" TimeLimit=10 # now it may take its time
@@ -36,7 +36,7 @@ bound=$job
 OUT=counted.nc RESTARTS=0 submit --ntasks=4 slurm/run.sbatch
 counted=$job
 for out in bound counted; do
-    until_true 60 has_begun $out.nc
+    until_true 120 has_begun $out.nc
     scancel --batch --signal=USR1 "${!out}"
 done
 for out in bound counted; do
@@ -53,7 +53,7 @@ done
 
 # -- the file that stops a run stops the job, too
 OUT=file.nc submit --ntasks=4 slurm/run.sbatch
-until_true 60 has_begun file.nc
+until_true 120 has_begun file.nc
 touch stop
 await "$job"
 check "a file named stop ends the job" test "$state $(field "$job" ExitCode)" = "FAILED 75:0"

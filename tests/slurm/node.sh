@@ -11,8 +11,8 @@ OUT=worker.nc submit --nodes=2 --ntasks=4 slurm/run.sbatch
 worker=$job
 OUT=head.nc submit --nodes=2 --ntasks=4 slurm/run.sbatch
 head=$job
-until_true 60 has_begun worker.nc
-until_true 60 has_begun head.nc
+until_true 120 has_begun worker.nc
+until_true 120 has_begun head.nc
 check "two jobs are at work" test "$(field "$worker" JobState) $(field "$head" JobState)" = "RUNNING RUNNING"
 victims="$(scontrol show hostnames "$(field "$worker" NodeList)" | tail -n 1) $(field "$head" BatchHost)"
 for node in $victims; do node_kill "$node"; done
