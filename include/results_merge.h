@@ -16,9 +16,9 @@ int results_order_parts(struct results_part *part, int parts);
 
 /* Write the file that the job with the trials of all these files would have written, byte for byte, and its companion
  * NAME.timing.nc when all files have theirs; each appears under its name complete or not at all. `command` is for the
- * companion's history; a run that writes the same output is waited for up to `wait` seconds (lock.h). STATUS_INPUT when a file is no results file, is incomplete, or does not belong to the first, when
- * trials overlap or are missing, or when something else lies under the output's name. Records are copied in blocks: memory
- * does not depend on how many there are. */
+ * companion's history; a run that writes the same output is waited for up to `wait` seconds (lock.h). STATUS_INPUT when a
+ * file is no results file, is incomplete, or does not belong to the first, when trials overlap or are missing, or when
+ * something else lies under the output's name. Records are copied in blocks: memory does not depend on how many there are. */
 int results_merge(const char *output, const char *const *path, int paths, double wait, const char *command);
 
 #endif

@@ -25,7 +25,8 @@ enum { OPTION_WAIT = 256 };
 static int parse(const char **output, double *wait, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"output", required_argument, NULL, 'o'}, {"wait", required_argument, NULL, OPTION_WAIT}, {"help", no_argument, NULL, 'h'}, {0},
+        {"output", required_argument, NULL, 'o'}, {"wait", required_argument, NULL, OPTION_WAIT},
+        {"help", no_argument, NULL, 'h'}, {0},
     };
     opterr = 0;
     optind = 1;
