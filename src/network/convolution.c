@@ -87,7 +87,7 @@ static int create_data(struct convolution *c, const struct dnn *d, dnnl_primitiv
                                                            g.left, g.right), "describe a convolution's gradient"));
     TRY(choose(&pd, &desc, &c->shape, d, hint, 32, "choose a convolution's gradient"));
     c->data_weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    return dnn_parts(&c->data, c->shape.parts, &pd, "make a convolution's gradient");
+    return dnn_primitive(&c->data, &pd, "make a convolution's gradient");
 }
 
 static int create_gradient(struct convolution *c, const struct dnn *d, dnnl_primitive_desc_t hint)
@@ -102,7 +102,7 @@ static int create_gradient(struct convolution *c, const struct dnn *d, dnnl_prim
                                                               g.right), "describe a gradient of weights"));
     TRY(choose(&pd, &desc, &c->shape, d, hint, 64, "choose a gradient of weights"));
     c->gradient_weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
-    return dnn_parts(&c->gradient, c->shape.parts, &pd, "make a gradient of weights");
+    return dnn_primitive(&c->gradient, &pd, "make a gradient of weights");
 }
 
 int convolution_create(struct convolution *c, const struct dnn *d, const struct convolution_shape *s)
@@ -114,24 +114,23 @@ int convolution_create(struct convolution *c, const struct dnn *d, const struct 
     const int out_height = (s->in_height - 1) / s->stride + 1, out_width = (s->in_width - 1) / s->stride + 1;
     const dnnl_dims_t channels = {s->out_channels};
     dnnl_primitive_desc_t forward;
-    const int images = s->batch / s->parts;
-    TRY(dnn_tensor(&c->source, d, images, s->in_channels, s->in_height, s->in_width, s->images));
-    TRY(dnn_tensor(&c->target, d, images, s->out_channels, out_height, out_width, false));
+    TRY(dnn_tensor(&c->source, d, s->batch, s->in_channels, s->in_height, s->in_width, s->images));
+    TRY(dnn_tensor(&c->target, d, s->batch, s->out_channels, out_height, out_width, false));
     TRY(describe_weights(&c->plain, s, false));
     TRY(dnn_check(dnnl_memory_desc_init_by_tag(&c->bias, 1, channels, dnnl_f32, dnnl_x), "describe a bias"));
     TRY(create_forward(c, d, &forward));
     int status = create_gradient(c, d, forward);
     if (status == STATUS_OK && !s->images) status = create_data(c, d, forward);
-    if (status == STATUS_OK) return dnn_parts(&c->forward, s->parts, &forward, "make a convolution");
+    if (status == STATUS_OK) return dnn_primitive(&c->forward, &forward, "make a convolution");
     dnnl_primitive_desc_destroy(forward);
     return status;
 }
 
 void convolution_destroy(struct convolution *c)
 {
-    dnn_release_parts(&c->forward, c->shape.parts);
-    dnn_release_parts(&c->data, c->shape.parts);
-    dnn_release_parts(&c->gradient, c->shape.parts);
+    dnn_release(&c->forward);
+    dnn_release(&c->data);
+    dnn_release(&c->gradient);
     dnn_release(&c->to_data);
     dnn_release(&c->from_gradient);
     free(c->data_scratch);
@@ -167,43 +166,6 @@ static int reorder(struct dnn_call *call, const struct dnn *d, const dnnl_memory
     return dnn_argument(call, d, DNNL_ARG_TO, to, target);
 }
 
-/* A part of a tensor of which `one` is a part's description. */
-static float *part_of(float *tensor, const dnnl_memory_desc_t *one, int part)
-{
-    return tensor + (size_t)part * floats(one);
-}
-
-static float *target_gradient(const struct convolution *c, const struct convolution_memory *m, int part)
-{
-    return m->one_target_gradient ? m->target_gradient : part_of(m->target_gradient, &c->target, part);
-}
-
-static int bind_forward(struct convolution *c, const struct dnn *d, const struct convolution_memory *m, int part)
-{
-    struct dnn_call *call = &c->forward[part];
-    TRY(dnn_argument(call, d, DNNL_ARG_SRC, &c->source, part_of(m->source, &c->source, part)));
-    TRY(dnn_argument(call, d, DNNL_ARG_WEIGHTS, &c->weights, m->weights));
-    if (c->shape.bias) TRY(dnn_argument(call, d, DNNL_ARG_BIAS, &c->bias, m->bias));
-    return dnn_argument(call, d, DNNL_ARG_DST, &c->target, part_of(m->target, &c->target, part));
-}
-
-static int bind_data(struct convolution *c, const struct dnn *d, const struct convolution_memory *m, float *weights, int part)
-{
-    struct dnn_call *call = &c->data[part];
-    TRY(dnn_argument(call, d, DNNL_ARG_DIFF_DST, &c->target, target_gradient(c, m, part)));
-    TRY(dnn_argument(call, d, DNNL_ARG_WEIGHTS, &c->data_weights, weights));
-    return dnn_argument(call, d, DNNL_ARG_DIFF_SRC, &c->source, part_of(m->source_gradient, &c->source, part));
-}
-
-static int bind_gradient(struct convolution *c, const struct dnn *d, const struct convolution_memory *m, int part)
-{
-    struct dnn_call *call = &c->gradient[part];
-    TRY(dnn_argument(call, d, DNNL_ARG_SRC, &c->source, part_of(m->source, &c->source, part)));
-    TRY(dnn_argument(call, d, DNNL_ARG_DIFF_DST, &c->target, target_gradient(c, m, part)));
-    if (c->shape.bias) TRY(dnn_argument(call, d, DNNL_ARG_DIFF_BIAS, &c->bias, m->bias_gradient));
-    return dnn_argument(call, d, DNNL_ARG_DIFF_WEIGHTS, &c->gradient_weights, part == 0 ? c->whole_gradient : c->part_gradient);
-}
-
 /* Where the backward passes want other layouts than the kept one, they work on copies. */
 static int bind_copies(struct convolution *c, const struct dnn *d, const struct convolution_memory *m)
 {
@@ -213,8 +175,9 @@ static int bind_copies(struct convolution *c, const struct dnn *d, const struct 
         TRY(reorder(&c->from_gradient, d, &c->weights, m->weights_gradient, &c->gradient_weights, c->gradient_scratch));
         c->whole_gradient = c->gradient_scratch;
     }
-    if (c->shape.parts > 1) TRY(memory_alloc(&c->part_gradient, floats(&c->gradient_weights), sizeof(float)));
-    if (m->source_gradient == NULL || dnnl_memory_desc_equal(&c->data_weights, &c->weights)) return STATUS_OK;
+    if (c->shape.parts > 1)
+        TRY(memory_alloc(&c->part_gradient, floats(&c->gradient_weights) + convolution_bias(c), sizeof(float)));
+    if (c->data.primitive == NULL || dnnl_memory_desc_equal(&c->data_weights, &c->weights)) return STATUS_OK;
     TRY(memory_alloc(&c->data_scratch, floats(&c->data_weights), sizeof(float)));
     return reorder(&c->to_data, d, &c->data_weights, c->data_scratch, &c->weights, m->weights);
 }
@@ -222,30 +185,58 @@ static int bind_copies(struct convolution *c, const struct dnn *d, const struct 
 int convolution_bind(struct convolution *c, const struct dnn *d, const struct convolution_memory *m)
 {
     TRY(bind_copies(c, d, m));
-    float *weights = c->data_scratch != NULL ? c->data_scratch : m->weights;
-    for (int part = 0; part < c->shape.parts; part++) {
-        TRY(bind_forward(c, d, m, part));
-        TRY(bind_gradient(c, d, m, part));
-        if (m->source_gradient != NULL) TRY(bind_data(c, d, m, weights, part));
+    c->bias_gradient = m->bias_gradient;
+    TRY(dnn_argument(&c->forward, d, DNNL_ARG_SRC, &c->source, NULL));
+    TRY(dnn_argument(&c->forward, d, DNNL_ARG_WEIGHTS, &c->weights, m->weights));
+    if (c->shape.bias) TRY(dnn_argument(&c->forward, d, DNNL_ARG_BIAS, &c->bias, m->bias));
+    TRY(dnn_argument(&c->forward, d, DNNL_ARG_DST, &c->target, NULL));
+    TRY(dnn_argument(&c->gradient, d, DNNL_ARG_SRC, &c->source, NULL));
+    TRY(dnn_argument(&c->gradient, d, DNNL_ARG_DIFF_DST, &c->target, NULL));
+    if (c->shape.bias) TRY(dnn_argument(&c->gradient, d, DNNL_ARG_DIFF_BIAS, &c->bias, NULL));
+    TRY(dnn_argument(&c->gradient, d, DNNL_ARG_DIFF_WEIGHTS, &c->gradient_weights, NULL));
+    if (c->data.primitive == NULL) return STATUS_OK;
+    TRY(dnn_argument(&c->data, d, DNNL_ARG_DIFF_DST, &c->target, NULL));
+    TRY(dnn_argument(&c->data, d, DNNL_ARG_WEIGHTS, &c->data_weights, c->data_scratch != NULL ? c->data_scratch : m->weights));
+    return dnn_argument(&c->data, d, DNNL_ARG_DIFF_SRC, &c->source, NULL);
+}
+
+/* -- running ------------------------------------------------------------------------------------------------- */
+
+int convolution_forward(const struct convolution *c, const struct dnn *d, float *source, float *target)
+{
+    TRY(dnn_move(&c->forward, DNNL_ARG_SRC, source));
+    TRY(dnn_move(&c->forward, DNNL_ARG_DST, target));
+    return dnn_run(&c->forward, d);
+}
+
+static void add(float *to, const float *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+static int parameter_gradients(const struct convolution *c, const struct dnn *d, const struct convolution_part *p)
+{
+    const size_t weights = floats(&c->gradient_weights);
+    TRY(dnn_move(&c->gradient, DNNL_ARG_SRC, p->source));
+    TRY(dnn_move(&c->gradient, DNNL_ARG_DIFF_DST, p->target_gradient));
+    TRY(dnn_move(&c->gradient, DNNL_ARG_DIFF_WEIGHTS, p->begin ? c->whole_gradient : c->part_gradient));
+    if (c->shape.bias) TRY(dnn_move(&c->gradient, DNNL_ARG_DIFF_BIAS, p->begin ? c->bias_gradient : c->part_gradient + weights));
+    TRY(dnn_run(&c->gradient, d));
+    if (!p->begin) {
+        add(c->whole_gradient, c->part_gradient, weights);
+        add(c->bias_gradient, c->part_gradient + weights, convolution_bias(c));
     }
-    return STATUS_OK;
+    return p->end && c->from_gradient.primitive != NULL ? dnn_run(&c->from_gradient, d) : STATUS_OK;
 }
 
-int convolution_forward(const struct convolution *c, const struct dnn *d, int part)
+int convolution_backward(const struct convolution *c, const struct dnn *d, const struct convolution_part *p)
 {
-    return dnn_run(&c->forward[part], d);
-}
-
-int convolution_backward(const struct convolution *c, const struct dnn *d, int part)
-{
-    const bool first = part == 0, last = part == c->shape.parts - 1;
-    const size_t added = first ? 0 : floats(&c->gradient_weights);
-    TRY(dnn_run(&c->gradient[part], d));
-    for (size_t i = 0; i < added; i++) c->whole_gradient[i] += c->part_gradient[i];
-    if (last && c->from_gradient.primitive != NULL) TRY(dnn_run(&c->from_gradient, d));
-    if (c->data == NULL || c->data->arguments == 0) return STATUS_OK;
-    if (first && c->to_data.primitive != NULL) TRY(dnn_run(&c->to_data, d));
-    return dnn_run(&c->data[part], d);
+    TRY(parameter_gradients(c, d, p));
+    if (p->source_gradient == NULL) return STATUS_OK;
+    if (p->begin && c->to_data.primitive != NULL) TRY(dnn_run(&c->to_data, d));
+    TRY(dnn_move(&c->data, DNNL_ARG_DIFF_DST, p->target_gradient));
+    TRY(dnn_move(&c->data, DNNL_ARG_DIFF_SRC, p->source_gradient));
+    return dnn_run(&c->data, d);
 }
 
 static int reorder_once(const struct dnn *d, const dnnl_memory_desc_t *to, float *target, const dnnl_memory_desc_t *from,

@@ -1,10 +1,8 @@
 #include "dnn.h"
 
-#include "memory.h"
 #include "status.h"
 
 #include <omp.h>
-#include <stdlib.h>
 
 int dnn_check(dnnl_status_t code, const char *what)
 {
@@ -59,6 +57,13 @@ int dnn_argument(struct dnn_call *call, const struct dnn *d, int kind, const dnn
     return STATUS_OK;
 }
 
+int dnn_move(const struct dnn_call *call, int kind, void *data)
+{
+    int i = 0;
+    while (call->argument[i].arg != kind) i++;
+    return dnn_check(dnnl_memory_set_data_handle(call->argument[i].memory, data), "move memory");
+}
+
 int dnn_run(const struct dnn_call *call, const struct dnn *d)
 {
     return dnn_check(dnnl_primitive_execute(call->primitive, d->stream, call->arguments, call->argument), "run a layer");
@@ -69,22 +74,4 @@ void dnn_release(struct dnn_call *call)
     for (int i = 0; i < call->arguments; i++) dnnl_memory_destroy(call->argument[i].memory);
     if (call->primitive != NULL) dnnl_primitive_destroy(call->primitive);
     *call = (struct dnn_call){0};
-}
-
-int dnn_parts(struct dnn_call **calls, int parts, dnnl_primitive_desc_t *pd, const char *what)
-{
-    TRY(memory_alloc(calls, (size_t)parts, sizeof **calls));
-    TRY(dnn_primitive(*calls, pd, what));
-    for (int p = 1; p < parts; p++) (*calls)[p].primitive = (*calls)->primitive;
-    return STATUS_OK;
-}
-
-void dnn_release_parts(struct dnn_call **calls, int parts)
-{
-    for (int p = *calls == NULL ? 0 : parts; p > 0; p--) {
-        if (p > 1) (*calls)[p - 1].primitive = NULL; /* that of the first */
-        dnn_release(&(*calls)[p - 1]);
-    }
-    free(*calls);
-    *calls = NULL;
 }

@@ -1,4 +1,4 @@
-/* dnn.h - the little that is used of oneDNN: convolutions and poolings on tensors in blocks of channels, bound to fixed memory.
+/* dnn.h - the little that is used of oneDNN: convolutions and poolings on tensors in blocks of channels, bound to memory.
  *
  * Tensors are [N][C / block][H][W][block] (oneDNN's nChw16c with AVX-512, nChw8c otherwise): its convolutions are fastest on these,
  * and a pixel of one block is one vector for the kernels of join.h. Channels are padded with zeros. The images alone are
@@ -35,18 +35,14 @@ struct dnn_call { /* a primitive with its arguments */
 /* Make the primitive of a description that *pd was made from; *pd is released. */
 int dnn_primitive(struct dnn_call *call, dnnl_primitive_desc_t *pd, const char *what);
 int dnn_argument(struct dnn_call *call, const struct dnn *d, int kind, const dnnl_memory_desc_t *md, void *data);
+int dnn_move(const struct dnn_call *call, int kind, void *data); /* the argument stands elsewhere from now on */
 int dnn_run(const struct dnn_call *call, const struct dnn *d);
 void dnn_release(struct dnn_call *call);
-
-/* A batch may be taken in equal parts, so that what one layer made of a part is still in the cache for the next: [parts] calls share
- * the first one's primitive, each with its part of the memory. */
-int dnn_parts(struct dnn_call **calls, int parts, dnnl_primitive_desc_t *pd, const char *what);
-void dnn_release_parts(struct dnn_call **calls, int parts);
 
 /* ---- convolution, padded so that stride 1 keeps the side ---- */
 
 struct convolution_shape {
-    int batch, parts;   /* the batch is taken in so many equal parts; 1 where there is a bias */
+    int batch, parts;   /* images of a call, and how many calls it takes for all */
     int in_channels, in_height, in_width, out_channels, kernel, stride;
     bool depthwise, bias, images; /* images: the input is plain, and its gradient is not wanted */
 };
@@ -54,13 +50,13 @@ struct convolution_shape {
 struct convolution {
     struct convolution_shape shape;                          /* channels rounded up to whole blocks, except those of images */
     int plain_in, plain_out;                                 /* the true numbers */
-    dnnl_memory_desc_t source, target;                       /* of one part */
+    dnnl_memory_desc_t source, target;
     dnnl_memory_desc_t weights, bias, plain;                 /* weights: as kept; plain: rounded [out][in][k][k] */
     dnnl_memory_desc_t data_weights, gradient_weights;       /* as the backward passes want them */
-    struct dnn_call *forward, *data, *gradient;              /* [parts] */
-    struct dnn_call to_data, from_gradient;
+    struct dnn_call forward, data, gradient, to_data, from_gradient;
     float *data_scratch, *gradient_scratch;                  /* NULL where the kept layout serves; owned */
-    float *whole_gradient, *part_gradient;                   /* of the weights; the second is owned, NULL for one part */
+    float *whole_gradient, *bias_gradient;
+    float *part_gradient;                                    /* of weights, then of the bias; NULL for one part; owned */
 };
 
 /* Choose the kernels and the layout of the weights. */
@@ -71,15 +67,18 @@ size_t convolution_weights(const struct convolution *c); /* floats that the kept
 size_t convolution_bias(const struct convolution *c);
 
 struct convolution_memory {
-    float *source, *target, *weights, *bias;
-    float *source_gradient, *target_gradient, *weights_gradient, *bias_gradient; /* source_gradient NULL: not wanted */
-    bool one_target_gradient;                                /* it holds one part only, made before each one's backward pass */
+    float *weights, *bias, *weights_gradient, *bias_gradient;
 };
 int convolution_bind(struct convolution *c, const struct dnn *d, const struct convolution_memory *m);
 
-int convolution_forward(const struct convolution *c, const struct dnn *d, int part);
-/* All parts, in their order: overwrites the gradients. */
-int convolution_backward(const struct convolution *c, const struct dnn *d, int part);
+int convolution_forward(const struct convolution *c, const struct dnn *d, float *source, float *target);
+
+/* The gradients of the parameters are sums over the parts, from the one that begins to the one that ends. */
+struct convolution_part {
+    float *source, *source_gradient, *target_gradient; /* source_gradient NULL: not wanted */
+    bool begin, end;
+};
+int convolution_backward(const struct convolution *c, const struct dnn *d, const struct convolution_part *p);
 
 /* Between the kept layout and [out][in][k][k] ([out][1][k][k] when depthwise). */
 int convolution_pack(const struct convolution *c, const struct dnn *d, float *kept, const float *plain);
@@ -88,17 +87,14 @@ int convolution_unpack(const struct convolution *c, const struct dnn *d, float *
 /* ---- average pooling ---- */
 
 struct pooling {
-    int parts;
-    dnnl_memory_desc_t source, target;   /* of one part */
-    struct dnn_call *forward, *backward; /* [parts] */
+    dnnl_memory_desc_t source, target;
+    struct dnn_call forward, backward;
 };
 
 /* kernel 3, stride 1: padded by 1, padding not counted; kernel 2, stride 2. */
-int pooling_create(struct pooling *p, const struct dnn *d, int batch, int parts, int channels, int height, int width, int kernel,
-                   int stride);
+int pooling_create(struct pooling *p, const struct dnn *d, int batch, int channels, int height, int width, int kernel, int stride);
 void pooling_destroy(struct pooling *p);
-int pooling_bind(struct pooling *p, const struct dnn *d, float *source, float *target, float *source_gradient, float *target_gradient);
-int pooling_forward(const struct pooling *p, const struct dnn *d);
-int pooling_backward(const struct pooling *p, const struct dnn *d);
+int pooling_forward(const struct pooling *p, const struct dnn *d, float *source, float *target);
+int pooling_backward(const struct pooling *p, const struct dnn *d, float *source_gradient, float *target_gradient);
 
 #endif

@@ -6,26 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- layers and their memory --------------------------------------------------------------------------------- */
+enum { PART_BYTES = 512 * 1024 }; /* a few tensors of a stage should fit in the second cache */
 
-/* In how many parts a batch goes through a layer: what it makes of one part should still be in the second cache when its moments are
- * taken, or when it is read again on the way back. */
-static int parts_of(const struct executor *x, int tensor)
-{
-    const size_t near = 512 * 1024 / sizeof(float);
-    const size_t floats = executor_floats(x, tensor);
-    int parts = 1;
-    while (parts < x->batch && (x->batch % parts != 0 || floats / (size_t)parts > near)) parts++;
-    return parts;
-}
+/* -- layers and their memory --------------------------------------------------------------------------------- */
 
 static int create_convolution(struct executor *x, int l)
 {
     const struct layer *layer = &x->network->layer[l];
-    const int source = executor_input(x, l, 0)->tensor;
+    const int source = executor_input(x, l, 0)->tensor, images = x->layer[l].images;
     const struct tensor *in = &x->network->tensor[source], *out = &x->network->tensor[layer->output];
     const struct convolution_shape shape = {
-        .batch = x->batch, .parts = layer->bias ? 1 : parts_of(x, layer->output), .in_channels = in->channels, .in_height = in->height, .in_width = in->width,
+        .batch = images, .parts = x->batch / images, .in_channels = in->channels, .in_height = in->height, .in_width = in->width,
         .out_channels = out->channels, .kernel = layer->kernel, .stride = layer->stride,
         .depthwise = layer->depthwise, .bias = layer->bias, .images = source == 0,
     };
@@ -40,7 +31,7 @@ static int create_layers(struct executor *x)
         if (layer->kind == LAYER_CONV) TRY(create_convolution(x, l));
         if (layer->kind == LAYER_POOL) {
             const struct tensor *in = &n->tensor[executor_input(x, l, 0)->tensor];
-            TRY(pooling_create(&x->layer[l].pooling, &x->dnn, x->batch, parts_of(x, layer->output), in->channels, in->height, in->width, layer->kernel,
+            TRY(pooling_create(&x->layer[l].pooling, &x->dnn, x->layer[l].images, in->channels, in->height, in->width, layer->kernel,
                                layer->stride));
         }
         if (layer->kind == LAYER_JOIN && layer->inputs > JOIN_INPUTS_MAX)
@@ -55,17 +46,11 @@ static int create_layers(struct executor *x)
 
 static int bind_convolution(struct executor *x, int l, const struct parameter *weights, const struct parameter *bias)
 {
-    const struct layer *layer = &x->network->layer[l];
     const struct convolution_memory m = {
-        .source = x->value[executor_input(x, l, 0)->tensor],
-        .target = x->value[layer->output],
         .weights = x->parameter_value + weights->offset,
         .weights_gradient = x->parameter_gradient + weights->offset,
         .bias = bias != NULL ? x->parameter_value + bias->offset : NULL,
         .bias_gradient = bias != NULL ? x->parameter_gradient + bias->offset : NULL,
-        .source_gradient = x->slot_gradient[layer->first],
-        .target_gradient = x->gathered[layer->output],
-        .one_target_gradient = x->layer[l].normalised != NULL && x->layer[l].normalised->deferred,
     };
     return convolution_bind(&x->layer[l].convolution, &x->dnn, &m);
 }
@@ -77,25 +62,16 @@ static void bind_join(struct executor *x, int l)
     const struct tensor *out = &n->tensor[layer->output];
     struct join *j = &x->layer[l].join;
     *j = (struct join){
-        .batch = x->batch, .channels = out->channels, .blocks = executor_blocks(x, out->channels),
-        .pixels = out->height * out->width, .block = x->dnn.block,
+        .batch = x->batch, .blocks = executor_blocks(x, out->channels), .pixels = out->height * out->width, .block = x->dnn.block,
         .inputs = layer->inputs, .input = x->join_input + layer->first, .activation = layer->activation,
-        .sum = x->value[layer->output], .activated = layer->activated >= 0 ? x->value[layer->activated] : NULL,
-        .sum_sources = x->first_source[layer->output + 1] - x->first_source[layer->output],
-        .sum_source = x->source + x->first_source[layer->output],
-        .gradient = j->gradient,
+        .sum_sources = x->first_reader[layer->output + 1] - x->first_reader[layer->output],
+        .sum_source = x->source + x->first_reader[layer->output],
     };
     if (layer->activated >= 0) {
-        j->activated_sources = x->first_source[layer->activated + 1] - x->first_source[layer->activated];
-        j->activated_source = x->source + x->first_source[layer->activated];
+        j->activated_sources = x->first_reader[layer->activated + 1] - x->first_reader[layer->activated];
+        j->activated_source = x->source + x->first_reader[layer->activated];
     }
-    for (int i = 0; i < layer->inputs; i++) {
-        const struct layer_input *input = executor_input(x, l, i);
-        j->input[i].value = x->value[input->tensor];
-        j->input[i].normalised = input->normalised;
-        j->input[i].deferred = executor_deferred(x, l, i);
-        j->input[i].value_gradient = x->slot_gradient[layer->first + i];
-    }
+    for (int i = 0; i < layer->inputs; i++) j->input[i].normalised = executor_input(x, l, i)->normalised;
 }
 
 /* Statistics of the normalisations: the first half of both arrays means, the second variances and deviations. */
@@ -124,11 +100,6 @@ static int bind_statistics(struct executor *x)
         in->deviation = x->batch_statistics + half + used;
         in->moment = x->moments + 2 * used;
         in->coefficient = x->coefficients + 3 * used;
-        const int producer = x->network->tensor[executor_input(x, p->layer, p->input)->tensor].producer;
-        if (x->network->layer[producer].kind == LAYER_CONV) {
-            x->layer[producer].normalised_by = &x->layer[p->layer].join;
-            x->layer[producer].normalised = in;
-        }
         used += p->kept;
     }
     return STATUS_OK;
@@ -137,20 +108,14 @@ static int bind_statistics(struct executor *x)
 static int bind_layers(struct executor *x)
 {
     const struct network *n = x->network;
-    for (int l = 0; l < n->layers; l++) {
-        const struct layer *layer = &n->layer[l];
-        if (layer->kind == LAYER_JOIN) bind_join(x, l);
-        if (layer->kind == LAYER_POOL)
-            TRY(pooling_bind(&x->layer[l].pooling, &x->dnn, x->value[executor_input(x, l, 0)->tensor], x->value[layer->output],
-                             x->slot_gradient[layer->first], x->gathered[layer->output]));
-    }
-    TRY(bind_statistics(x)); /* which tells the convolutions who normalises them */
+    for (int l = 0; l < n->layers; l++)
+        if (n->layer[l].kind == LAYER_JOIN) bind_join(x, l);
     for (int i = 0; i < x->parameters; i++) {
         const struct parameter *p = &x->parameter[i];
         if (p->kind == PARAMETER_WEIGHTS)
             TRY(bind_convolution(x, p->layer, p, n->layer[p->layer].bias ? p + 1 : NULL));
     }
-    return STATUS_OK;
+    return bind_statistics(x);
 }
 
 static int create(struct executor *x)
@@ -158,6 +123,7 @@ static int create(struct executor *x)
     TRY(memory_alloc(&x->layer, (size_t)x->network->layers, sizeof *x->layer));
     TRY(memory_alloc(&x->join_input, (size_t)x->network->inputs, sizeof *x->join_input));
     TRY(dnn_open(&x->dnn));
+    TRY(executor_divide(x));
     TRY(create_layers(x));
     TRY(executor_plan(x));
     TRY(executor_list_parameters(x));
@@ -166,11 +132,17 @@ static int create(struct executor *x)
 
 int executor_create(struct executor **out, const struct network *n, int batch)
 {
+    return executor_create_parts(out, n, batch, PART_BYTES);
+}
+
+int executor_create_parts(struct executor **out, const struct network *n, int batch, size_t part_bytes)
+{
     *out = NULL;
     struct executor *x;
     TRY(memory_alloc(&x, 1, sizeof *x));
     x->network = n;
     x->batch = batch;
+    x->part_floats = part_bytes / sizeof(float);
     int status = create(x);
     if (status == STATUS_OK)
         *out = x;
@@ -190,13 +162,15 @@ void executor_destroy(struct executor **out)
     dnn_close(&x->dnn);
     free(x->layer);
     free(x->join_input);
+    free(x->step);
     free(x->arena);
     free(x->images);
     free(x->logits_gradient);
     free(x->value);
     free(x->slot_gradient);
     free(x->source);
-    free(x->first_source);
+    free(x->reader);
+    free(x->first_reader);
     free(x->gathered);
     free(x->buffer);
     free(x->parameter);

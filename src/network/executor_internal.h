@@ -7,29 +7,50 @@
 #include "executor.h"
 #include "join.h"
 
+/* Images of a tensor or of its gradient: of the whole batch, or, where only one stage needs them, of a part. */
+struct span {
+    float *data;                   /* NULL: nobody wants it */
+    size_t stride;                 /* from one image of the batch to the next; 0: of one part */
+};
+
 /* What one layer needs beyond its tensors. */
 struct executor_layer {
     struct convolution convolution;
     struct pooling pooling;
     struct join join;
-    const struct join *normalised_by;      /* of a convolution: the join that normalises its output, and which of its inputs that is; */
-    const struct join_input *normalised;   /* NULL: none does */
+    struct span gradient;          /* of a join's sum, which is that of inputs as they are, too */
+    int first, last;               /* layers of its stage, through which the batch goes in parts, */
+    int images;                    /* each of so many images */
+};
+
+/* A layer on a part of the batch; `first` is an image. */
+struct executor_step {
+    int layer, first, images;
+};
+
+/* Who reads a tensor. */
+struct reader {
+    int layer, input;              /* the latter is one of the network's */
 };
 
 struct executor {
     const struct network *network;
     int batch;
+    size_t part_floats;            /* that a part of a tensor should not exceed */
     struct dnn dnn;
     struct executor_layer *layer;  /* [layers] */
     struct join_input *join_input; /* [inputs] of the network */
     float *arena;                  /* activations and their gradients */
     size_t arena_floats;
+    struct executor_step *step;    /* in the order of a forward pass; a backward pass goes from the last to the first */
+    int steps;
     float *images, *logits_gradient;
-    float **value;                 /* [tensors] NULL: nobody wants it */
-    float **slot_gradient;         /* [inputs] the gradient that a layer gives to an input; joins: their sum's for those as they are */
-    const float **source;          /* [inputs] gradients of each tensor, one a consumer, */
-    int *first_source;             /* [tensors + 1] where each tensor's begin */
-    float **gathered;              /* [tensors] their sum, for all producers but joins */
+    struct span *value;            /* [tensors] */
+    struct span *slot_gradient;    /* [inputs] the gradient that an input receives */
+    struct span *gathered;         /* [tensors] the sum of what its readers give, for all producers but joins */
+    struct reader *reader;         /* [inputs] of each tensor, one tensor's after the other's, */
+    int *first_reader;             /* [tensors + 1] where each one's begin */
+    const float **source;          /* [inputs] what the readers give, of the part at hand */
     struct arena_buffer *buffer;   /* plan: values, slots, sums of joins, gathered */
     /* parameters */
     int parameters;
@@ -47,10 +68,15 @@ static inline int executor_blocks(const struct executor *x, int channels)
     return (channels + x->dnn.block - 1) / x->dnn.block;
 }
 
-static inline size_t executor_floats(const struct executor *x, int tensor)
+static inline size_t executor_image_floats(const struct executor *x, int tensor)
 {
     const struct tensor *t = &x->network->tensor[tensor];
-    return (size_t)x->batch * (size_t)(executor_blocks(x, t->channels) * x->dnn.block) * (size_t)(t->height * t->width);
+    return (size_t)(executor_blocks(x, t->channels) * x->dnn.block) * (size_t)(t->height * t->width);
+}
+
+static inline float *span_at(const struct span *s, int image)
+{
+    return s->stride == 0 ? s->data : s->data + (size_t)image * s->stride;
 }
 
 static inline const struct layer_input *executor_input(const struct executor *x, int layer, int i)
@@ -58,9 +84,11 @@ static inline const struct layer_input *executor_input(const struct executor *x,
     return &x->network->input[x->network->layer[layer].first + i];
 }
 
-/* Whether an input of a layer is a normalised output of a convolution that nobody else reads: then the convolution's backward pass
- * has the input's gradient made, a part of the batch at a time, and no more than a part of it is ever stored. */
-bool executor_deferred(const struct executor *x, int layer, int i);
+/* executor_create() with a limit of its own to what a part of a tensor takes; a part has an image at least. */
+int executor_create_parts(struct executor **out, const struct network *n, int batch, size_t part_bytes);
+
+/* Stages, parts and steps. */
+int executor_divide(struct executor *x);
 
 /* Places for all values and gradients; sets the pointers. */
 int executor_plan(struct executor *x);
@@ -68,8 +96,8 @@ int executor_plan(struct executor *x);
 /* List the parameters and allocate them; the convolutions have been created. */
 int executor_list_parameters(struct executor *x);
 
-int executor_layer_forward(struct executor *x, int layer, enum join_mode mode);
-int executor_layer_backward(struct executor *x, int layer, enum join_mode mode);
+int executor_step_forward(struct executor *x, const struct executor_step *s, enum join_mode mode);
+int executor_step_backward(struct executor *x, const struct executor_step *s, enum join_mode mode);
 
 /* The logits' gradients [batch][classes] to where the backward pass begins. */
 void executor_begin_backward(struct executor *x, const float *gradient);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 /* Step l runs layer l forward, step 2 L - 1 - l runs it backward. A value lives from its layer to its last reader, which may be a
- * backward pass; a gradient from the consumer that makes it to the producer that reads it. */
+ * backward pass; a gradient from the consumer that makes it to the producer that reads it. That is for every part of the batch: what
+ * one stage alone needs is of one part, and the rest lives from the beginning to the end of stages. */
 
 static int backward_step(const struct executor *x, int layer)
 {
@@ -25,17 +26,14 @@ static bool rereads(const struct layer *layer, const struct layer_input *input)
            (layer->kind == LAYER_JOIN && input->normalised);
 }
 
-static int consumers(const struct executor *x, int tensor)
+static size_t whole(const struct executor *x, int tensor)
 {
-    return x->first_source[tensor + 1] - x->first_source[tensor];
+    return (size_t)x->batch * executor_image_floats(x, tensor);
 }
 
-bool executor_deferred(const struct executor *x, int layer, int i)
+static int consumers(const struct executor *x, int tensor)
 {
-    const struct layer_input *input = executor_input(x, layer, i);
-    const int producer = x->network->tensor[input->tensor].producer;
-    return x->network->layer[layer].kind == LAYER_JOIN && input->normalised && producer >= 0 &&
-           x->network->layer[producer].kind == LAYER_CONV && consumers(x, input->tensor) == 1;
+    return x->first_reader[tensor + 1] - x->first_reader[tensor];
 }
 
 /* Its own backward pass needs a join's ReLU, or the sum before another activation. */
@@ -57,50 +55,76 @@ static void plan_values(struct executor *x, struct arena_buffer *value)
             until(&value[t], backward_step(x, tensor->producer));
             wanted = true;
         }
-        value[t].floats = wanted ? executor_floats(x, t) : 0;
+        value[t].floats = wanted ? whole(x, t) : 0;
     }
     for (int l = 0; l < n->layers; l++)
         for (int i = 0; i < n->layer[l].inputs; i++) {
             const struct layer_input *input = executor_input(x, l, i);
             until(&value[input->tensor], rereads(&n->layer[l], input) ? backward_step(x, l) : l);
-            if (executor_deferred(x, l, i)) until(&value[input->tensor], backward_step(x, n->tensor[input->tensor].producer));
+            const int producer = n->tensor[input->tensor].producer;
+            if (input->normalised && producer >= 0) until(&value[input->tensor], backward_step(x, producer));
         }
     value[0].floats = 0; /* the images stand elsewhere */
 }
 
+/* The gradient of a normalised input is made when its producer wants it, from that of the sum. */
 static void plan_gradients(struct executor *x, struct arena_buffer *slot, struct arena_buffer *sum, struct arena_buffer *gathered)
 {
     const struct network *n = x->network;
     for (int l = 0; l < n->layers; l++) {
         const struct layer *layer = &n->layer[l];
         const int step = backward_step(x, l);
-        if (layer->kind == LAYER_JOIN) sum[l] = (struct arena_buffer){executor_floats(x, layer->output), step, step, 0};
+        const bool join = layer->kind == LAYER_JOIN;
+        if (join) sum[l] = (struct arena_buffer){whole(x, layer->output), step, step, 0};
         for (int i = 0; i < layer->inputs; i++) {
             const struct layer_input *input = executor_input(x, l, i);
             const int producer = n->tensor[input->tensor].producer;
             if (producer < 0) continue;
-            struct arena_buffer *b = layer->kind == LAYER_JOIN && !input->normalised ? &sum[l] : &slot[layer->first + i];
             const int reader = backward_step(x, producer);
-            if (executor_deferred(x, l, i)) {
-                const size_t parts = (size_t)x->layer[producer].convolution.shape.parts;
-                *b = (struct arena_buffer){executor_floats(x, input->tensor) / parts, reader, reader, 0};
-                until(&sum[l], reader);
-                continue;
-            }
-            if (b != &sum[l]) *b = (struct arena_buffer){executor_floats(x, input->tensor), step, step, 0};
-            until(b, reader);
+            if (join) until(&sum[l], reader);
+            if (!join || input->normalised)
+                slot[layer->first + i] = (struct arena_buffer){whole(x, input->tensor), join ? reader : step, reader, 0};
         }
     }
     for (int t = 1; t < n->tensors; t++) {
         const int producer = n->tensor[t].producer, step = backward_step(x, producer);
         if (n->layer[producer].kind != LAYER_JOIN && consumers(x, t) > 1)
-            gathered[t] = (struct arena_buffer){executor_floats(x, t), step, step, 0};
+            gathered[t] = (struct arena_buffer){whole(x, t), step, step, 0};
     }
 }
 
-static float *at(const struct executor *x, const struct arena_buffer *b)
+static int layer_of(const struct executor *x, int step)
 {
-    return b->floats > 0 ? x->arena + b->offset : NULL;
+    return step < x->network->layers ? step : 2 * x->network->layers - 1 - step;
+}
+
+/* First and last step, forward or backward, of those that are repeated for every part with this one. */
+static void repeated(int *begin, int *end, const struct executor *x, int step)
+{
+    const struct executor_layer *layer = &x->layer[layer_of(x, step)];
+    const bool forward = step < x->network->layers;
+    *begin = *end = step;
+    if (layer->images == x->batch) return;
+    *begin = forward ? layer->first : backward_step(x, layer->last);
+    *end = forward ? layer->last : backward_step(x, layer->first);
+}
+
+static void divide(const struct executor *x, struct arena_buffer *b)
+{
+    int begin, end, other;
+    repeated(&begin, &end, x, b->begin);
+    if (b->end <= end) {
+        b->floats /= (size_t)(x->batch / x->layer[layer_of(x, b->begin)].images);
+        return;
+    }
+    b->begin = begin;
+    repeated(&other, &b->end, x, b->end);
+}
+
+static struct span place(const struct executor *x, const struct arena_buffer *b, int tensor)
+{
+    const size_t image = executor_image_floats(x, tensor);
+    return (struct span){b->floats > 0 ? x->arena + b->offset : NULL, b->floats == (size_t)x->batch * image ? image : 0};
 }
 
 /* The pointers to what has been placed. */
@@ -108,35 +132,38 @@ static void point(struct executor *x, const struct arena_buffer *value, const st
                   const struct arena_buffer *sum, const struct arena_buffer *gathered)
 {
     const struct network *n = x->network;
-    int *next = x->first_source; /* counts up to the next tensor's first, and is moved back below */
-    for (int t = 0; t < n->tensors; t++) x->value[t] = at(x, &value[t]);
-    x->value[0] = x->images;
+    const struct tensor *images = &n->tensor[0];
+    x->value[0] = (struct span){x->images, (size_t)(images->channels * images->height * images->width)};
     for (int l = 0; l < n->layers; l++) {
         const struct layer *layer = &n->layer[l];
-        if (layer->kind == LAYER_JOIN) x->layer[l].join.gradient = at(x, &sum[l]);
+        if (layer->kind == LAYER_JOIN) x->layer[l].gradient = place(x, &sum[l], layer->output);
         for (int i = 0; i < layer->inputs; i++) {
             const struct layer_input *input = executor_input(x, l, i);
-            float **gradient = &x->slot_gradient[layer->first + i];
-            *gradient = at(x, &slot[layer->first + i]);
-            if (layer->kind == LAYER_JOIN && !input->normalised) *gradient = x->layer[l].join.gradient;
-            x->source[next[input->tensor]++] = *gradient;
+            const bool as_it_is = layer->kind == LAYER_JOIN && !input->normalised;
+            x->slot_gradient[layer->first + i] =
+                as_it_is ? x->layer[l].gradient : place(x, &slot[layer->first + i], input->tensor);
         }
     }
-    for (int t = n->tensors; t > 0; t--) next[t] = next[t - 1];
-    next[0] = 0;
     for (int t = 1; t < n->tensors; t++) {
-        x->gathered[t] = at(x, &gathered[t]);
-        if (x->gathered[t] == NULL && consumers(x, t) == 1) x->gathered[t] = (float *)x->source[x->first_source[t]];
+        x->value[t] = place(x, &value[t], t);
+        x->gathered[t] = consumers(x, t) == 1 ? x->slot_gradient[x->reader[x->first_reader[t]].input] : place(x, &gathered[t], t);
     }
-    x->gathered[n->logits] = x->logits_gradient;
+    x->gathered[n->logits] = (struct span){x->logits_gradient, executor_image_floats(x, n->logits)};
 }
 
-/* first_source: how many consumers the tensors before have. */
-static void count_consumers(struct executor *x)
+/* -- the whole ----------------------------------------------------------------------------------------------- */
+
+static void list_readers(struct executor *x)
 {
     const struct network *n = x->network;
-    for (int i = 0; i < n->inputs; i++) x->first_source[n->input[i].tensor + 1]++;
-    for (int t = 0; t < n->tensors; t++) x->first_source[t + 1] += x->first_source[t];
+    int *first = x->first_reader; /* [t + 1] counts tensor t's; then [t] goes from its first to the next one's, and is moved back */
+    for (int i = 0; i < n->inputs; i++) first[n->input[i].tensor + 1]++;
+    for (int t = 0; t < n->tensors; t++) first[t + 1] += first[t];
+    for (int l = 0; l < n->layers; l++)
+        for (int i = 0; i < n->layer[l].inputs; i++)
+            x->reader[first[executor_input(x, l, i)->tensor]++] = (struct reader){l, n->layer[l].first + i};
+    for (int t = n->tensors; t > 0; t--) first[t] = first[t - 1];
+    first[0] = 0;
 }
 
 int executor_plan(struct executor *x)
@@ -147,13 +174,16 @@ int executor_plan(struct executor *x)
     TRY(memory_alloc(&x->value, (size_t)n->tensors, sizeof *x->value));
     TRY(memory_alloc(&x->gathered, (size_t)n->tensors, sizeof *x->gathered));
     TRY(memory_alloc(&x->slot_gradient, (size_t)n->inputs, sizeof *x->slot_gradient));
+    TRY(memory_alloc(&x->reader, (size_t)n->inputs, sizeof *x->reader));
     TRY(memory_alloc(&x->source, (size_t)n->inputs, sizeof *x->source));
-    TRY(memory_alloc(&x->first_source, (size_t)n->tensors + 1, sizeof *x->first_source));
+    TRY(memory_alloc(&x->first_reader, (size_t)n->tensors + 1, sizeof *x->first_reader));
     TRY(memory_alloc(&x->buffer, (size_t)buffers, sizeof *x->buffer));
     value = x->buffer, slot = value + n->tensors, sum = slot + n->inputs, gathered = sum + n->layers;
-    count_consumers(x);
+    list_readers(x);
     plan_values(x, value);
     plan_gradients(x, slot, sum, gathered);
+    for (int i = 0; i < buffers; i++)
+        if (x->buffer[i].floats > 0) divide(x, &x->buffer[i]);
     TRY(arena_place(&x->arena_floats, x->buffer, buffers));
     TRY(memory_alloc(&x->arena, x->arena_floats, sizeof *x->arena));
     const struct tensor *images = &n->tensor[0], *logits = &n->tensor[n->logits];

@@ -36,15 +36,15 @@ static enum activation activation_of(const struct join *j, enum join_mode mode)
 
 /* -- forward --------------------------------------------------------------------------------------------------- */
 
-void join_moments(const struct join *j, const struct join_input *in, int first, int images)
+void join_moments(const struct join *j, const struct join_input *in, const float *value, int first, int images)
 {
     const size_t channels = (size_t)(j->blocks * j->block);
     if (first == 0) memset(in->moment, 0, 2 * channels * sizeof *in->moment);
-    for (int n = first; n < first + images; n++)
+    for (int n = 0; n < images; n++)
         for (int cb = 0; cb < j->blocks; cb++) {
             _Alignas(64) float a[BLOCK_MAX], b[BLOCK_MAX];
             double *sum = in->moment + cb * j->block, *square = sum + channels;
-            (j->block == 16 ? moments_16 : moments_8)(a, b, in->value + row_start(j, n, cb), j->pixels);
+            (j->block == 16 ? moments_16 : moments_8)(a, b, value + row_start(j, n, cb), j->pixels);
             for (int l = 0; l < j->block; l++) sum[l] += a[l], square[l] += b[l];
         }
 }
@@ -109,11 +109,11 @@ void join_forward(const struct join *j, enum join_mode mode)
 {
     struct affine affine[JOIN_INPUTS_MAX];
     for (int i = 0; i < j->inputs; i++)
-        if (mode == JOIN_TRAINING && j->input[i].normalised) batch_statistics(j, &j->input[i]);
+        if (j->first == 0 && mode == JOIN_TRAINING && j->input[i].normalised) batch_statistics(j, &j->input[i]);
     for (int cb = 0; cb < j->blocks; cb++) {
         _Alignas(64) float shift[BLOCK_MAX] = {0};
         for (int i = 0; i < j->inputs; i++) affine_of(&affine[i], shift, j, &j->input[i], cb, mode);
-        for (int n = 0; n < j->batch; n++) forward_row(j, affine, shift, activation_of(j, mode), row_start(j, n, cb));
+        for (int n = 0; n < j->images; n++) forward_row(j, affine, shift, activation_of(j, mode), row_start(j, n, cb));
     }
 }
 
@@ -167,72 +167,75 @@ static void backward_row(const struct join *j, float (*total)[BLOCK_MAX], enum a
     }
 }
 
-/* Gradients of gamma and beta of one block, and the coefficients of the input's gradient: with x' = (x - mean) deviation,
+/* Gradients of gamma and beta, and the coefficients of the input's gradient: with x' = (x - mean) deviation,
  * dx = gamma deviation (g - mean(g) - x' mean(g x')). */
-static void norm_gradient(const struct join *j, const struct join_input *in, const double *product, const double *sum, int cb)
+static void norm_gradient(const struct join *j, const struct join_input *in)
 {
     const double count = (double)j->batch * j->pixels;
     const int channels = j->blocks * j->block;
-    for (int l = 0; l < j->block; l++) {
-        const int ch = cb * j->block + l;
-        const double mean = in->mean[ch], deviation = in->deviation[ch];
-        const double of_gamma = deviation * (product[l] - mean * sum[l]);
-        const double scale = in->gamma[ch] * deviation;
-        in->gamma_gradient[ch] = (float)of_gamma;
-        in->beta_gradient[ch] = (float)sum[l];
-        in->coefficient[ch] = (float)scale;
-        in->coefficient[channels + ch] = (float)(-scale * deviation * of_gamma / count);
-        in->coefficient[2 * channels + ch] = (float)(scale * (deviation * mean * of_gamma - sum[l]) / count);
+    for (int c = 0; c < channels; c++) {
+        const double product = in->moment[c], sum = in->moment[channels + c];
+        const double mean = in->mean[c], deviation = in->deviation[c];
+        const double of_gamma = deviation * (product - mean * sum);
+        const double scale = in->gamma[c] * deviation;
+        in->gamma_gradient[c] = (float)of_gamma;
+        in->beta_gradient[c] = (float)sum;
+        in->coefficient[c] = (float)scale;
+        in->coefficient[channels + c] = (float)(-scale * deviation * of_gamma / count);
+        in->coefficient[2 * channels + c] = (float)(scale * (deviation * mean * of_gamma - sum) / count);
     }
 }
 
-static void linear_gradient(const struct join *j, const struct join_input *in, int cb)
+static void linear_gradient(const struct join *j, const struct join_input *in)
 {
     const int channels = j->blocks * j->block;
-    for (int ch = cb * j->block; ch < (cb + 1) * j->block; ch++)
-        in->coefficient[ch] = 1, in->coefficient[channels + ch] = 0, in->coefficient[2 * channels + ch] = 0;
+    for (int c = 0; c < channels; c++)
+        in->coefficient[c] = 1, in->coefficient[channels + c] = 0, in->coefficient[2 * channels + c] = 0;
 }
 
-void join_put_gradient(float *gradient, const struct join *j, const struct join_input *in, int first, int images)
+void join_put_gradient(float *gradient, const struct join *j, const struct join_input *in, const float *sum_gradient,
+                       const float *value, int images)
 {
     const int channels = j->blocks * j->block;
-    const size_t start = row_start(j, first, 0);
-    for (int n = first; n < first + images; n++)
+    for (int n = 0; n < images; n++)
         for (int cb = 0; cb < j->blocks; cb++) {
             const size_t at = row_start(j, n, cb);
             const float *of = in->coefficient + cb * j->block;
-            (j->block == 16 ? put_gradient_16 : put_gradient_8)(gradient + (at - start), j->gradient + at, in->value + at, of,
-                                                                of + channels, of + 2 * channels, j->pixels);
+            (j->block == 16 ? put_gradient_16 : put_gradient_8)(gradient + at, sum_gradient + at, value + at, of, of + channels,
+                                                                of + 2 * channels, j->pixels);
         }
+}
+
+/* Sums of one row, [normalised inputs] of its products and one of itself, to those of the batch. */
+static void add_totals(const struct join *j, float (*row)[BLOCK_MAX], int normalised, int cb)
+{
+    for (int i = 0, k = 0; i < j->inputs; i++) {
+        if (!j->input[i].normalised) continue;
+        double *product = j->input[i].moment + cb * j->block, *sum = product + j->blocks * j->block;
+        for (int l = 0; l < j->block; l++) product[l] += row[k][l], sum[l] += row[normalised][l];
+        k++;
+    }
 }
 
 void join_backward(const struct join *j, enum join_mode mode)
 {
+    const size_t channels = (size_t)(j->blocks * j->block);
     int normalised = 0;
-    for (int i = 0; i < j->inputs; i++) normalised += j->input[i].normalised;
-    for (int cb = 0; cb < j->blocks; cb++) {
-        double whole[JOIN_INPUTS_MAX + 1][BLOCK_MAX];
-        for (int i = 0; i <= normalised; i++)
-            for (int l = 0; l < j->block; l++) whole[i][l] = 0;
-        for (int n = 0; n < j->batch; n++) {
+    for (int i = 0; i < j->inputs; i++) {
+        if (!j->input[i].normalised) continue;
+        if (j->first + j->images == j->batch) memset(j->input[i].moment, 0, 2 * channels * sizeof *j->input[i].moment);
+        normalised++;
+    }
+    for (int n = 0; n < j->images; n++)
+        for (int cb = 0; cb < j->blocks; cb++) {
             _Alignas(64) float row[JOIN_INPUTS_MAX + 1][BLOCK_MAX];
             memset(row, 0, (size_t)(normalised + 1) * sizeof *row);
             backward_row(j, row, activation_of(j, mode), row_start(j, n, cb));
-            for (int i = 0; i <= normalised; i++)
-                for (int l = 0; l < j->block; l++) whole[i][l] += row[i][l];
+            add_totals(j, row, normalised, cb);
         }
-        for (int i = 0, k = 0; i < j->inputs; i++) {
-            if (!j->input[i].normalised) continue;
-            if (mode == JOIN_LINEAR)
-                linear_gradient(j, &j->input[i], cb);
-            else
-                norm_gradient(j, &j->input[i], whole[k], whole[normalised], cb);
-            k++;
-        }
-    }
     for (int i = 0; i < j->inputs; i++)
-        if (j->input[i].normalised && !j->input[i].deferred)
-            join_put_gradient(j->input[i].value_gradient, j, &j->input[i], 0, j->batch);
+        if (j->first == 0 && j->input[i].normalised)
+            (mode == JOIN_LINEAR ? linear_gradient : norm_gradient)(j, &j->input[i]);
 }
 
 void join_add(float *target, const float *const *source, int sources, size_t n)

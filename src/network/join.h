@@ -13,24 +13,24 @@
 enum { JOIN_INPUTS_MAX = 64 };
 
 struct join_input {
-    const float *value;
-    float *value_gradient;         /* of a normalised input: receives its gradient */
+    const float *value;            /* of the part at hand */
     bool normalised;
     /* of a normalised input, [channels, padded]: */
     const float *gamma, *beta;
     float *gamma_gradient, *beta_gradient;
-    bool deferred;                 /* join_backward() leaves its gradient to join_put_gradient() */
     float *coefficient;            /* [3][channels, padded] of its gradient a g + b value + c, g the sum's */
     float *mean, *deviation;       /* of this batch: kept from forward to backward; deviation: 1 / sqrt(variance + epsilon) */
     float *running_mean, *running_variance;
-    double *moment;                /* [2][channels, padded] sums of the batch's values and of their squares: scratch */
+    double *moment;                /* [2][channels, padded] sums over the batch of values and squares; backwards of g value and g */
 };
 
 struct join {
-    int batch, channels, blocks, pixels, block;
+    int batch, blocks, pixels, block;
     int inputs;
     struct join_input *input;
     enum activation activation;
+    /* The part of the batch at hand: images first .. first + images - 1, and where they stand. */
+    int first, images;
     float *sum, *activated;        /* outputs; NULL when nobody wants them */
     int sum_sources, activated_sources;
     const float **sum_source, **activated_source; /* gradients of the outputs: one a consumer */
@@ -41,18 +41,19 @@ struct join {
 #define JOIN_EPSILON  1e-5f
 #define JOIN_MOMENTUM 0.1f
 
-/* Before join_forward(TRAINING), for every normalised input: add images first .. first + images - 1 to its moments, which the first
- * image clears. Best done while they are still in the cache. */
-void join_moments(const struct join *j, const struct join_input *in, int first, int images);
+/* Before join_forward(TRAINING), for every normalised input: add images first .. first + images - 1, which stand in value, to its
+ * moments, which the first image clears. Best done while they are still in the cache. */
+void join_moments(const struct join *j, const struct join_input *in, const float *value, int first, int images);
 
 /* TRAINING: with the statistics of the batch, which also move the running ones. INFERENCE: with the running ones. LINEAR: without
- * normalisation, every activation a ReLU. */
+ * normalisation, every activation a ReLU. Parts come one after the other: forward from the first, backward from the last. */
 enum join_mode { JOIN_TRAINING, JOIN_INFERENCE, JOIN_LINEAR };
 void join_forward(const struct join *j, enum join_mode mode);
 void join_backward(const struct join *j, enum join_mode mode); /* of TRAINING or LINEAR */
 
-/* After join_backward(), of a deferred input: its gradient, images first .. first + images - 1 only. */
-void join_put_gradient(float *gradient, const struct join *j, const struct join_input *in, int first, int images);
+/* After join_backward() of the whole batch: the gradient of some images of a normalised input, from the sum's and their value. */
+void join_put_gradient(float *gradient, const struct join *j, const struct join_input *in, const float *sum_gradient,
+                       const float *value, int images);
 
 /* target [n] = sum of sources. */
 void join_add(float *target, const float *const *source, int sources, size_t n);

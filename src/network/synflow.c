@@ -22,12 +22,11 @@ static void find_cuts(bool *cut, const struct network *n)
         }
 }
 
-/* Scale the outputs of a join below 1; returns the exponent that was taken away. */
-static int scale_down(struct executor *x, int l)
+/* Scale a part of the outputs of a join below 1; returns the exponent that was taken away. */
+static int scale_down(struct executor *x, const struct executor_step *s)
 {
-    const struct layer *layer = &x->network->layer[l];
-    const size_t count = executor_floats(x, layer->output);
-    float *const part[] = {x->layer[l].join.sum, x->layer[l].join.activated};
+    const size_t count = (size_t)s->images * executor_image_floats(x, x->network->layer[s->layer].output);
+    float *const part[] = {x->layer[s->layer].join.sum, x->layer[s->layer].join.activated};
     float most = 0;
     int exponent;
     for (int k = 0; k < 2; k++)
@@ -39,15 +38,11 @@ static int scale_down(struct executor *x, int l)
     return exponent;
 }
 
-static void scale_gradient(struct executor *x, int l, int exponent)
+static void scale_gradient(struct executor *x, const struct executor_step *s, int exponent)
 {
-    const struct layer *layer = &x->network->layer[l];
-    const struct join *j = &x->layer[l].join;
-    const size_t count = executor_floats(x, layer->output);
-    for (size_t i = 0; i < count; i++) j->gradient[i] = ldexpf(j->gradient[i], -exponent);
-    for (int k = 0; k < j->inputs; k++)
-        for (size_t i = 0; j->input[k].normalised && !j->input[k].deferred && i < count; i++)
-            j->input[k].value_gradient[i] = ldexpf(j->input[k].value_gradient[i], -exponent);
+    const size_t count = (size_t)s->images * executor_image_floats(x, x->network->layer[s->layer].output);
+    float *gradient = x->layer[s->layer].join.gradient;
+    for (size_t i = 0; i < count; i++) gradient[i] = ldexpf(gradient[i], -exponent);
 }
 
 static int run(double *score, struct executor *x, const bool *cut, int *exponent)
@@ -59,16 +54,19 @@ static int run(double *score, struct executor *x, const bool *cut, int *exponent
     int total = 0;
     memset(x->images, 0, (size_t)x->batch * one * sizeof *x->images); /* the other images give zeros */
     for (size_t i = 0; i < one; i++) x->images[i] = 1;
-    for (int l = 0; l < n->layers; l++) {
-        TRY(executor_layer_forward(x, l, JOIN_LINEAR));
-        exponent[l] = cut[l] ? scale_down(x, l) : 0;
-        total += exponent[l];
+    for (int i = 0; i < x->steps; i++) {
+        const struct executor_step *s = &x->step[i];
+        TRY(executor_step_forward(x, s, JOIN_LINEAR));
+        if (s->first > 0) continue; /* parts of zeros */
+        exponent[s->layer] = cut[s->layer] ? scale_down(x, s) : 0;
+        total += exponent[s->layer];
     }
     memset(x->logits_gradient, 0, (size_t)x->batch * stride * sizeof *x->logits_gradient);
     for (int c = 0; c < logits->channels; c++) x->logits_gradient[c] = 1;
-    for (int l = n->layers - 1; l >= 0; l--) {
-        TRY(executor_layer_backward(x, l, JOIN_LINEAR));
-        if (exponent[l] != 0) scale_gradient(x, l, exponent[l]);
+    for (int i = x->steps - 1; i >= 0; i--) {
+        const struct executor_step *s = &x->step[i];
+        TRY(executor_step_backward(x, s, JOIN_LINEAR));
+        if (s->first == 0 && exponent[s->layer] != 0) scale_gradient(x, s, exponent[s->layer]);
     }
     *score = 0;
     for (int i = 0; i < x->parameters; i++) {

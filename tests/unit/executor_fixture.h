@@ -3,6 +3,7 @@
 #ifndef EXECUTOR_FIXTURE_H
 #define EXECUTOR_FIXTURE_H
 
+#include "../../src/network/executor_internal.h"
 #include "network_fixture.h"
 #include "plain_network.h"
 #include "random.h"
@@ -29,6 +30,12 @@ struct subject {
 };
 
 static char fixture_case[120]; /* what a test is at, for messages */
+static size_t fixture_part;    /* bytes of a part of a tensor, 0: as many as the executor takes */
+
+static inline int fixture_executor(struct executor **x, const struct network *n, int batch)
+{
+    return fixture_part > 0 ? executor_create_parts(x, n, batch, fixture_part) : executor_create(x, n, batch);
+}
 
 /* In [-1, 1). */
 static inline float fixture_random(struct random_stream *r)
@@ -57,7 +64,7 @@ static inline void subject_parameters(struct subject *s)
 static inline void subject_open(struct subject *s, const struct network *n, int batch, uint64_t seed)
 {
     *s = (struct subject){.network = *n, .batch = batch, .tolerance = 1e-5};
-    if (n->failed != STATUS_OK || executor_create(&s->executor, &s->network, batch) != STATUS_OK)
+    if (n->failed != STATUS_OK || fixture_executor(&s->executor, &s->network, batch) != STATUS_OK)
         fail_msg("%s", status_message());
     assert_int_equal(executor_initialise(s->executor, seed), STATUS_OK);
     plain_open(&s->plain, &s->network, s->executor, batch);
@@ -180,14 +187,9 @@ static inline void assert_gradients(struct subject *s)
     free(gradient);
 }
 
-/* ---- blocks ---- */
+/* ---- blocks and parts ---- */
 
 static bool fixture_narrow; /* blocks of 8 channels, whatever the CPU has */
-
-static inline const char *fixture_group(void)
-{
-    return fixture_narrow ? "blocks of 8 channels" : "blocks of this CPU";
-}
 
 /* Channels are in blocks as the CPU likes them; a child does the same tests with the 8 of CPUs without AVX-512, which the
  * library takes when asked before it is first used. Returns the child's exit status; in the child 0. */
@@ -201,6 +203,23 @@ static inline int fixture_blocks(void)
     }
     if (child < 0 || waitpid(child, &status, 0) != child) return 1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* And each with parts of the usual size, which are the whole batch, of 4 KB, which are some images, and of one image. False: done. */
+static inline bool fixture_next(void)
+{
+    static const size_t part[] = {0, 4096, 1};
+    static int next;
+    if (next < 3) fixture_part = part[next];
+    return next++ < 3;
+}
+
+static inline const char *fixture_group(void)
+{
+    static char group[80];
+    snprintf(group, sizeof group, "blocks of %s, parts of %s", fixture_narrow ? "8 channels" : "this CPU",
+             fixture_part == 0 ? "the usual size" : fixture_part > 1 ? "4 KB" : "one image");
+    return group;
 }
 
 #endif

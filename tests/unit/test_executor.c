@@ -273,8 +273,6 @@ static int fan_out(struct network *n, int x)
 
 TEST(several_readers, fan_out)
 
-/* ---- large tensors ---- */
-
 /* As many channels as go in: the numbers and sizes for which there is Winograd's algorithm. */
 static int conv_square(struct network *n, int x)
 {
@@ -288,9 +286,8 @@ static void test_winograd(void **state)
     check(conv_square, 64, 1, 8, 8, 3, 2);
 }
 
-/* Of what passes a layer in parts of the batch: convolutions that one join normalises, that it normalises but another layer reads,
- * and that nobody does, and a pooling. */
-static int in_parts(struct network *n, int x)
+/* Of convolutions one that a join normalises, one that it normalises and takes as it is, one that it only takes as it is; a pooling. */
+static int sum_of_kinds(struct network *n, int x)
 {
     const int channels = n->tensor[x].channels, y = network_conv(n, x, channels, 1, 1);
     const struct layer_input input[] = {{y, true}, {network_conv(n, x, channels, 3, 1), true}, {network_pool(n, x, 3, 1), false},
@@ -298,11 +295,7 @@ static int in_parts(struct network *n, int x)
     return network_activated(n, network_join(n, input, 5, &n->tensor[x]), ACTIVATION_RELU);
 }
 
-static void test_parts(void **state)
-{
-    (void)state;
-    check(in_parts, 16, 1, 64, 64, 3, 3);
-}
+TEST(kinds, sum_of_kinds)
 
 /* ---- the rest ---- */
 
@@ -329,7 +322,7 @@ static void test_too_many_inputs(void **state)
         for (int i = 0; i < inputs; i++) input[i] = (struct layer_input){x, false};
         n.logits = network_linear(&n, network_global_pool(&n, network_join(&n, input, inputs, &n.tensor[x])), 3);
         struct executor *executor;
-        assert_int_equal(executor_create(&executor, &n, 2), inputs == 64 ? STATUS_OK : STATUS_INPUT);
+        assert_int_equal(fixture_executor(&executor, &n, 2), inputs == 64 ? STATUS_OK : STATUS_INPUT);
         assert_true((executor != NULL) == (inputs == 64));
         if (inputs == 65) assert_string_equal(status_message(), "a sum of 65 tensors; at most 64 are possible");
         status_clear();
@@ -348,7 +341,7 @@ static void test_wide_attention(void **state)
         struct executor *executor;
         float logits[6];
         n.logits = network_linear(&n, network_mix(&n, v, v, v), 3);
-        assert_int_equal(executor_create(&executor, &n, 2), channels == 4096 ? STATUS_OK : STATUS_INPUT);
+        assert_int_equal(fixture_executor(&executor, &n, 2), channels == 4096 ? STATUS_OK : STATUS_INPUT);
         if (channels == 4096) {
             assert_int_equal(executor_forward(logits, executor, true), STATUS_OK);
             assert_int_equal(executor_backward(executor, logits), STATUS_OK);
@@ -371,9 +364,10 @@ int main(void)
         cmocka_unit_test(test_mix_far), cmocka_unit_test(test_zeros), cmocka_unit_test(test_sum),
         cmocka_unit_test(test_normalisation), cmocka_unit_test(test_relu), cmocka_unit_test(test_mish),
         cmocka_unit_test(test_hard_sigmoid), cmocka_unit_test(test_several_readers),
-        cmocka_unit_test(test_winograd), cmocka_unit_test(test_parts), cmocka_unit_test(test_block),
+        cmocka_unit_test(test_winograd), cmocka_unit_test(test_kinds), cmocka_unit_test(test_block),
         cmocka_unit_test(test_too_many_inputs), cmocka_unit_test(test_wide_attention),
     };
-    const int status = fixture_blocks();
-    return status + cmocka_run_group_tests_name(fixture_group(), tests, NULL, NULL);
+    int status = fixture_blocks();
+    while (fixture_next()) status += cmocka_run_group_tests_name(fixture_group(), tests, NULL, NULL);
+    return status;
 }

@@ -140,7 +140,7 @@ static void assert_padding(struct subject *s, bool gradients)
     struct executor *fresh;
     size_t count, other;
     float *plain = plain_take(s->numbers, sizeof *plain);
-    assert_int_equal(executor_create(&fresh, &s->network, s->batch), STATUS_OK);
+    assert_int_equal(fixture_executor(&fresh, &s->network, s->batch), STATUS_OK);
     assert_int_equal(executor_get_plain(plain, s->executor, gradients), STATUS_OK);
     assert_int_equal(executor_set_plain(fresh, plain), STATUS_OK);
     const float *values = executor_parameters(s->executor, &count), *expected = executor_parameters(fresh, &other);
@@ -308,7 +308,7 @@ static void check_bits(struct subject *s)
     subject_images(s);
     run_both(logits, again, s->executor, s);
     assert_int_equal(executor_forward(logits, s->executor, false), STATUS_OK);
-    assert_int_equal(executor_create(&other, &s->network, s->batch), STATUS_OK);
+    assert_int_equal(fixture_executor(&other, &s->network, s->batch), STATUS_OK);
     assert_int_equal(executor_initialise(other, 1), STATUS_OK);
     assert_int_equal(executor_set_plain(other, s->parameters), STATUS_OK);
     struct executor *const both[] = {s->executor, other};
@@ -337,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_gradients_nanobench), cmocka_unit_test(test_one_pixel), cmocka_unit_test(test_padding),
         cmocka_unit_test(test_plain), cmocka_unit_test(test_order), cmocka_unit_test(test_initial), cmocka_unit_test(test_same_bits),
     };
-    const int status = fixture_blocks();
-    return status + cmocka_run_group_tests_name(fixture_group(), tests, NULL, NULL);
+    int status = fixture_blocks();
+    while (fixture_next()) status += cmocka_run_group_tests_name(fixture_group(), tests, NULL, NULL);
+    return status;
 }

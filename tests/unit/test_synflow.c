@@ -136,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scores), cmocka_unit_test(test_leaves), cmocka_unit_test(test_by_hand), cmocka_unit_test(test_range),
     };
-    const int status = fixture_blocks();
-    return status + cmocka_run_group_tests_name(fixture_group(), tests, NULL, NULL);
+    int status = fixture_blocks();
+    while (fixture_next()) status += cmocka_run_group_tests_name(fixture_group(), tests, NULL, NULL);
+    return status;
 }
