@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PART_BYTES = 512 * 1024 }; /* a few tensors of a stage should fit in the second cache */
+/* Smaller parts of tensors would stay closer to the core, but Winograd's transformations of weights and the sums of their gradients
+ * are per part; whole batches leave even the last cache. */
+enum { PART_BYTES = 2 * 1024 * 1024 };
 
 /* -- layers and their memory --------------------------------------------------------------------------------- */
 

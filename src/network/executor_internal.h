@@ -26,6 +26,7 @@ struct executor_layer {
 /* A layer on a part of the batch; `first` is an image. */
 struct executor_step {
     int layer, first, images;
+    bool begin, end;               /* the part is the first one or the last of a forward pass */
 };
 
 /* Who reads a tensor. */

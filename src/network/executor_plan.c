@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /* Step l runs layer l forward, step 2 L - 1 - l runs it backward. A value lives from its layer to its last reader, which may be a
- * backward pass; a gradient from the consumer that makes it to the producer that reads it. That is for every part of the batch: what
- * one stage alone needs is of one part, and the rest lives from the beginning to the end of stages. */
+ * backward pass; a gradient from the consumer that makes it to the producer that reads it. A stage's steps are repeated for every
+ * part of the batch: what lives within one stage is of one part, and the rest lives from the beginning to the end of stages. */
 
 static int backward_step(const struct executor *x, int layer)
 {
@@ -109,6 +109,7 @@ static void repeated(int *begin, int *end, const struct executor *x, int step)
     *end = forward ? layer->last : backward_step(x, layer->first);
 }
 
+/* One part where all its steps are repeated together, else whole stages. */
 static void divide(const struct executor *x, struct arena_buffer *b)
 {
     int begin, end, other;

@@ -50,7 +50,8 @@ static const struct join *join_of(struct executor *x, const struct executor_step
 {
     const struct layer *layer = &x->network->layer[s->layer];
     struct join *j = &x->layer[s->layer].join;
-    j->first = s->first;
+    j->begin = s->begin;
+    j->end = s->end;
     j->images = s->images;
     j->sum = value_of(x, layer->output, s);
     j->activated = layer->activated >= 0 ? value_of(x, layer->activated, s) : NULL;
@@ -90,7 +91,7 @@ static void take_moments(struct executor *x, int tensor, const struct executor_s
     for (int k = x->first_reader[tensor]; k < x->first_reader[tensor + 1]; k++) {
         const struct reader *r = &x->reader[k];
         if (x->network->input[r->input].normalised)
-            join_moments(&x->layer[r->layer].join, &x->join_input[r->input], value_of(x, tensor, s), s->first, s->images);
+            join_moments(&x->layer[r->layer].join, &x->join_input[r->input], value_of(x, tensor, s), s->images, s->begin);
     }
 }
 
@@ -135,7 +136,7 @@ static int convolve_backward(struct executor *x, const struct executor_step *s, 
         .source = value_of(x, executor_input(x, s->layer, 0)->tensor, s),
         .source_gradient = span_at(&x->slot_gradient[x->network->layer[s->layer].first], s->first),
         .target_gradient = out,
-        .begin = s->first + s->images == x->batch, .end = s->first == 0,
+        .begin = s->end, .end = s->begin,
     };
     return convolution_backward(&x->layer[s->layer].convolution, &x->dnn, &part);
 }

@@ -3,9 +3,9 @@
 #include "memory.h"
 #include "status.h"
 
-/* A batch goes through the layers in parts small enough that what one layer made is still in the cache for the next. Only the
- * statistics of a normalisation need the whole batch: a layer that normalises what a layer of the same stage makes begins a new one.
- * So whatever a stage reads as normalised has been complete for long, and, backwards, the sums that such a gradient needs. */
+/* A batch goes through the layers in parts small enough that what one layer made is still in the cache for the next. Only a
+ * normalisation needs the whole batch: a join that normalises what a layer of the same stage makes begins a new one. So a stage finds
+ * the moments of what it normalises complete, and, backwards, the sums that gradients of normalised inputs need. */
 
 static bool begins_stage(const struct executor *x, int l, int first)
 {
@@ -40,14 +40,18 @@ static void find_stages(struct executor *x)
     }
 }
 
+/* Every other stage takes the parts from the last to the first, so that it begins with what has just been made. */
 int executor_divide(struct executor *x)
 {
     find_stages(x);
     for (int l = 0; l < x->network->layers; l++) x->steps += x->batch / x->layer[l].images;
     TRY(memory_alloc(&x->step, (size_t)x->steps, sizeof *x->step));
     struct executor_step *step = x->step;
-    for (int first = 0; first < x->network->layers; first = x->layer[first].last + 1)
-        for (int image = 0; image < x->batch; image += x->layer[first].images)
-            for (int l = first; l <= x->layer[first].last; l++) *step++ = (struct executor_step){l, image, x->layer[l].images};
+    bool back = false;
+    for (int first = 0; first < x->network->layers; first = x->layer[first].last + 1, back = !back)
+        for (int image = 0, images = x->layer[first].images; image < x->batch; image += images)
+            for (int l = first; l <= x->layer[first].last; l++)
+                *step++ = (struct executor_step){.layer = l, .first = back ? x->batch - images - image : image, .images = images,
+                                                 .begin = image == 0, .end = image + images == x->batch};
     return STATUS_OK;
 }

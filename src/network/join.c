@@ -36,10 +36,10 @@ static enum activation activation_of(const struct join *j, enum join_mode mode)
 
 /* -- forward --------------------------------------------------------------------------------------------------- */
 
-void join_moments(const struct join *j, const struct join_input *in, const float *value, int first, int images)
+void join_moments(const struct join *j, const struct join_input *in, const float *value, int images, bool begin)
 {
     const size_t channels = (size_t)(j->blocks * j->block);
-    if (first == 0) memset(in->moment, 0, 2 * channels * sizeof *in->moment);
+    if (begin) memset(in->moment, 0, 2 * channels * sizeof *in->moment);
     for (int n = 0; n < images; n++)
         for (int cb = 0; cb < j->blocks; cb++) {
             _Alignas(64) float a[BLOCK_MAX], b[BLOCK_MAX];
@@ -109,7 +109,7 @@ void join_forward(const struct join *j, enum join_mode mode)
 {
     struct affine affine[JOIN_INPUTS_MAX];
     for (int i = 0; i < j->inputs; i++)
-        if (j->first == 0 && mode == JOIN_TRAINING && j->input[i].normalised) batch_statistics(j, &j->input[i]);
+        if (j->begin && mode == JOIN_TRAINING && j->input[i].normalised) batch_statistics(j, &j->input[i]);
     for (int cb = 0; cb < j->blocks; cb++) {
         _Alignas(64) float shift[BLOCK_MAX] = {0};
         for (int i = 0; i < j->inputs; i++) affine_of(&affine[i], shift, j, &j->input[i], cb, mode);
@@ -223,7 +223,7 @@ void join_backward(const struct join *j, enum join_mode mode)
     int normalised = 0;
     for (int i = 0; i < j->inputs; i++) {
         if (!j->input[i].normalised) continue;
-        if (j->first + j->images == j->batch) memset(j->input[i].moment, 0, 2 * channels * sizeof *j->input[i].moment);
+        if (j->end) memset(j->input[i].moment, 0, 2 * channels * sizeof *j->input[i].moment);
         normalised++;
     }
     for (int n = 0; n < j->images; n++)
@@ -234,7 +234,7 @@ void join_backward(const struct join *j, enum join_mode mode)
             add_totals(j, row, normalised, cb);
         }
     for (int i = 0; i < j->inputs; i++)
-        if (j->first == 0 && j->input[i].normalised)
+        if (j->begin && j->input[i].normalised)
             (mode == JOIN_LINEAR ? linear_gradient : norm_gradient)(j, &j->input[i]);
 }
 

@@ -29,8 +29,9 @@ struct join {
     int inputs;
     struct join_input *input;
     enum activation activation;
-    /* The part of the batch at hand: images first .. first + images - 1, and where they stand. */
-    int first, images;
+    /* The part of the batch at hand. */
+    int images;
+    bool begin, end;               /* it is the first one, the last of a forward pass: backwards it is the other way round */
     float *sum, *activated;        /* outputs; NULL when nobody wants them */
     int sum_sources, activated_sources;
     const float **sum_source, **activated_source; /* gradients of the outputs: one a consumer */
@@ -41,12 +42,12 @@ struct join {
 #define JOIN_EPSILON  1e-5f
 #define JOIN_MOMENTUM 0.1f
 
-/* Before join_forward(TRAINING), for every normalised input: add images first .. first + images - 1, which stand in value, to its
- * moments, which the first image clears. Best done while they are still in the cache. */
-void join_moments(const struct join *j, const struct join_input *in, const float *value, int first, int images);
+/* Before join_forward(TRAINING), for every normalised input: add some images to its moments, which begin with them or not. Best done
+ * while they are still in the cache. */
+void join_moments(const struct join *j, const struct join_input *in, const float *value, int images, bool begin);
 
 /* TRAINING: with the statistics of the batch, which also move the running ones. INFERENCE: with the running ones. LINEAR: without
- * normalisation, every activation a ReLU. Parts come one after the other: forward from the first, backward from the last. */
+ * normalisation, every activation a ReLU. Parts come one after the other: backwards the other way round. */
 enum join_mode { JOIN_TRAINING, JOIN_INFERENCE, JOIN_LINEAR };
 void join_forward(const struct join *j, enum join_mode mode);
 void join_backward(const struct join *j, enum join_mode mode); /* of TRAINING or LINEAR */
