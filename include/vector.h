@@ -96,6 +96,18 @@ static inline vec_bits vec_mask(uint32_t bits, int first)
     return -(((vec_bits){0} + (real_bits)bits) >> lane & 1);
 }
 
+/* Lane l of the result is lane index[l] of a, or of b behind it: one instruction, for which clang lacks gcc's name. */
+static inline __attribute__((always_inline)) vec vec_shuffle(vec a, vec b, vec_bits index)
+{
+#ifdef __clang__
+    vec picked = a;
+    for (int l = 0; l < LANES; l++) picked[l] = index[l] < LANES ? a[index[l]] : b[index[l] - LANES];
+    return picked;
+#else
+    return __builtin_shuffle(a, b, index);
+#endif
+}
+
 /* Transpose the square block of LANES vectors, in log2(LANES) rounds of exchanges between vectors `step` apart. */
 static inline __attribute__((always_inline)) void vec_exchange(vec block[LANES], const int step)
 {
@@ -107,8 +119,8 @@ static inline __attribute__((always_inline)) void vec_exchange(vec block[LANES],
     for (int i = 0; i < LANES; i++)
         if (!(i & step)) {
             vec a = block[i], b = block[i + step];
-            block[i] = __builtin_shuffle(a, b, upper);
-            block[i + step] = __builtin_shuffle(a, b, lower);
+            block[i] = vec_shuffle(a, b, upper);
+            block[i + step] = vec_shuffle(a, b, lower);
         }
 }
 
