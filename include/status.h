@@ -17,7 +17,7 @@ enum status {
 };
 
 /* Record the message of a failure and return `code`. The first message stays until status_clear(): what
- * went wrong first is what the user needs to know. Not collective. */
+ * went wrong first is what the user needs to know. Control characters become blanks: a message is one line. Not collective. */
 __attribute__((format(printf, 2, 3))) int status_fail(enum status code, const char *format, ...);
 
 /* The recorded message, "" when there is none. Owned by this module. */

@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,13 @@ enum { MESSAGE_MAX = 2048 };
 
 static char message[MESSAGE_MAX];
 
+/* A message is one line. What it quotes from a file may be anything, such as orders to a terminal. */
+static void make_printable(void)
+{
+    for (char *c = message; *c != '\0'; c++)
+        if (iscntrl((unsigned char)*c)) *c = ' ';
+}
+
 int status_fail(enum status code, const char *format, ...)
 {
     if (message[0] == '\0') {
@@ -15,6 +23,7 @@ int status_fail(enum status code, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(message, sizeof message, format, arguments);
         va_end(arguments);
+        make_printable();
     }
     return code;
 }
