@@ -13,6 +13,7 @@ struct netcdf_input {
     const char *path; /* not owned */
     int file;
     size_t allowance; /* bytes of memory that the variables may still ask for */
+    size_t largest;   /* what it was in the beginning */
 };
 
 struct netcdf_variable {
@@ -30,7 +31,8 @@ enum netcdf_range { NETCDF_FINITE, NETCDF_PERCENT };
 int netcdf_input_open(struct netcdf_input *in, const char *path);
 void netcdf_input_close(struct netcdf_input *in);
 
-/* Describe variable `name`; *found = false when the file has none. */
+/* Describe variable `name`; *found = false when the file has none. STATUS_INPUT when it is stored in pieces larger than the file can
+ * hold: the library would make room for a whole one. */
 int netcdf_input_find(struct netcdf_variable *v, bool *found, struct netcdf_input *in, const char *name);
 int netcdf_input_describe(struct netcdf_variable *v, struct netcdf_input *in, int id);
 
@@ -55,7 +57,8 @@ int netcdf_input_values(double **out, const struct netcdf_variable *v, enum netc
 int netcdf_input_integers(long long *out, const struct netcdf_variable *v, size_t first, size_t rows);
 
 /* The texts of an NC_STRING or char variable, one for each place of its first dimension (a single one for a scalar);
- * blanks at the end are cut. *out is [*count]; release each and the list with free(). */
+ * blanks at the end are cut. *out is [*count]; release each and the list with free(). STATUS_INPUT when the file is too small to hold
+ * so much. */
 int netcdf_input_texts(char ***out, size_t *count, const struct netcdf_variable *v, size_t longest);
 
 #endif

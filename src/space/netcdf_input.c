@@ -15,6 +15,8 @@
 
 /* deflate, the strongest common filter, packs at most 1032 bytes into one; 2000 leaves room for values never written. */
 enum { CHUNK_CACHE = 1 << 18, COMPRESSION_MAX = 2000, SMALLEST_ALLOWANCE = 1 << 20, FILLS_MAX = 8 };
+/* Texts are read a block at a time; each takes memory of its own. */
+enum { TEXTS_BLOCK = 256, TEXT_MEMORY = 128 };
 
 static int fail(const struct netcdf_input *in, const char *what, int rc)
 {
@@ -52,6 +54,24 @@ int netcdf_input_open(struct netcdf_input *in, const char *path)
     size_t bytes = (size_t)file.st_size;
     in->allowance = bytes > SIZE_MAX / COMPRESSION_MAX ? SIZE_MAX : bytes * COMPRESSION_MAX;
     if (in->allowance < SMALLEST_ALLOWANCE) in->allowance = SMALLEST_ALLOWANCE;
+    in->largest = in->allowance;
+    return STATUS_OK;
+}
+
+/* HDF5 unpacks a chunk as a whole, and along unlimited dimensions it may be longer than the variable. */
+static int check_chunks(const struct netcdf_variable *v)
+{
+    size_t chunk[NC_MAX_VAR_DIMS], bytes = 0;
+    int storage = NC_CONTIGUOUS;
+    if (nc_inq_var_chunking(v->in->file, v->id, &storage, chunk) != NC_NOERR || storage != NC_CHUNKED) return STATUS_OK;
+    int rc = nc_inq_type(v->in->file, v->type, NULL, &bytes);
+    if (rc != NC_NOERR) return fail(v->in, "the header", rc);
+    for (int d = 0; d < v->rank; d++) {
+        if (chunk[d] == 0 || bytes > v->in->largest / chunk[d])
+            return status_fail(STATUS_INPUT, "%s: %s is stored in chunks that are larger than the file can hold; it is damaged or not "
+                               "what it claims to be", v->in->path, v->name);
+        bytes *= chunk[d];
+    }
     return STATUS_OK;
 }
 
@@ -62,7 +82,7 @@ int netcdf_input_describe(struct netcdf_variable *v, struct netcdf_input *in, in
     if (rc == NC_NOERR && v->rank <= NETCDF_RANK_MAX) rc = nc_inq_vardimid(in->file, id, v->dim);
     for (int i = 0; i < v->rank && v->rank <= NETCDF_RANK_MAX && rc == NC_NOERR; i++)
         rc = nc_inq_dimlen(in->file, v->dim[i], &v->length[i]);
-    return rc == NC_NOERR ? STATUS_OK : fail(in, "the header", rc);
+    return rc == NC_NOERR ? check_chunks(v) : fail(in, "the header", rc);
 }
 
 int netcdf_input_find(struct netcdf_variable *v, bool *found, struct netcdf_input *in, const char *name)
@@ -96,7 +116,8 @@ bool netcdf_is_number(nc_type type)
     return netcdf_is_integer(type) || type == NC_FLOAT || type == NC_DOUBLE;
 }
 
-int netcdf_input_alloc(void *out, const struct netcdf_variable *v, size_t count, size_t size)
+/* Take count x size bytes off the allowance. */
+static int charge(const struct netcdf_variable *v, size_t count, size_t size)
 {
     if (count > SIZE_MAX / size || count * size > v->in->allowance) {
         char shape[NETCDF_SHAPE_MAX];
@@ -105,6 +126,12 @@ int netcdf_input_alloc(void *out, const struct netcdf_variable *v, size_t count,
                            v->in->path, shape);
     }
     v->in->allowance -= count * size;
+    return STATUS_OK;
+}
+
+int netcdf_input_alloc(void *out, const struct netcdf_variable *v, size_t count, size_t size)
+{
+    TRY(charge(v, count, size));
     return memory_alloc(out, count, size);
 }
 
@@ -245,21 +272,35 @@ static int keep_text(char **out, const struct netcdf_variable *v, const char *te
     return STATUS_OK;
 }
 
-static int read_text(char **out, const struct netcdf_variable *v, size_t i, char *buffer, size_t longest)
+static int read_characters(char **out, const struct netcdf_variable *v, size_t texts, size_t longest)
 {
-    size_t start[2] = {i, 0}, count[2] = {1, v->rank == 2 ? v->length[1] : 1};
-    if (v->type == NC_CHAR) {
+    const size_t width = v->length[v->rank - 1];
+    char *buffer;
+    TRY(netcdf_input_alloc(&buffer, v, width + 1, 1));
+    int status = STATUS_OK;
+    for (size_t i = 0; i < texts && status == STATUS_OK; i++) {
+        const size_t start[2] = {i, 0}, count[2] = {1, width};
         /* a char variable of rank 1 is a single text */
         int rc = v->rank == 2 ? nc_get_vara_text(v->in->file, v->id, start, count, buffer)
                               : nc_get_var_text(v->in->file, v->id, buffer);
-        if (rc != NC_NOERR) return fail(v->in, v->name, rc);
-        return keep_text(out, v, buffer, v->length[v->rank - 1], longest);
+        status = rc == NC_NOERR ? keep_text(&out[i], v, buffer, width, longest) : fail(v->in, v->name, rc);
     }
-    char *text = NULL;
-    int rc = nc_get_vara_string(v->in->file, v->id, start, count, &text);
-    if (rc != NC_NOERR) return fail(v->in, v->name, rc);
-    int status = keep_text(out, v, text == NULL ? "" : text, SIZE_MAX, longest);
-    nc_free_string(1, &text);
+    free(buffer);
+    return status;
+}
+
+static int read_strings(char **out, const struct netcdf_variable *v, size_t texts, size_t longest)
+{
+    int status = STATUS_OK;
+    for (size_t first = 0; first < texts && status == STATUS_OK; first += TEXTS_BLOCK) {
+        const size_t count = texts - first < TEXTS_BLOCK ? texts - first : TEXTS_BLOCK;
+        char *text[TEXTS_BLOCK] = {NULL};
+        int rc = nc_get_vara_string(v->in->file, v->id, &first, &count, text);
+        if (rc != NC_NOERR) return fail(v->in, v->name, rc);
+        for (size_t i = 0; i < count && status == STATUS_OK; i++)
+            status = keep_text(&out[first + i], v, text[i] == NULL ? "" : text[i], SIZE_MAX, longest);
+        nc_free_string(count, text);
+    }
     return status;
 }
 
@@ -269,12 +310,11 @@ int netcdf_input_texts(char ***out, size_t *count, const struct netcdf_variable 
     if ((!chars && v->type != NC_STRING) || v->rank > 1 + chars || v->rank < chars)
         return status_fail(STATUS_INPUT, "%s: %s must hold one text (NC_STRING or characters) for each place of its "
                            "dimension", v->in->path, v->name);
-    size_t texts = v->rank == 1 + chars ? v->length[0] : 1;
-    char **text, *buffer = NULL;
+    const size_t texts = v->rank == 1 + chars ? v->length[0] : 1, width = chars ? v->length[v->rank - 1] : 0;
+    char **text;
+    TRY(charge(v, texts, width + TEXT_MEMORY));
     TRY(netcdf_input_alloc(&text, v, texts, sizeof *text));
-    int status = chars ? netcdf_input_alloc(&buffer, v, v->length[v->rank - 1] + 1, 1) : STATUS_OK;
-    for (size_t i = 0; i < texts && status == STATUS_OK; i++) status = read_text(&text[i], v, i, buffer, longest);
-    free(buffer);
+    int status = chars ? read_characters(text, v, texts, longest) : read_strings(text, v, texts, longest);
     if (status == STATUS_OK) {
         *out = text;
         *count = texts;
