@@ -17,6 +17,8 @@ static const enum results_variable shown[SHOWN] = {
     RESULT_BEST, RESULT_TRAININGS, RESULT_COST, RESULT_CODES, RESULT_RHO, RESULT_TAU, RESULT_COMPLETE,
 };
 
+enum { SERIES_MAX = 20000 }; /* each is looked for among all others */
+
 /* A file whose trials are taken. */
 struct reading {
     struct results_input f;
@@ -147,6 +149,9 @@ static int read_units(struct report *r, struct reading *g)
     struct results_input *f = &g->f;
     struct netcdf_variable best;
     const size_t trials = (size_t)f->trials;
+    const double series = (double)f->datasets * f->methods * f->budgets;
+    if (series > SERIES_MAX)
+        return status_fail(STATUS_INPUT, "%s: %.0f series of trials, where %d are the most in a table", f->in.path, series, SERIES_MAX);
     TRY(netcdf_input_describe(&best, &f->in, f->variable[RESULT_BEST]));
     TRY(netcdf_input_alloc(&g->curve, &best, trials * (size_t)f->k_max, sizeof *g->curve));
     TRY(netcdf_input_alloc(&g->number, &best, SHOWN * trials, sizeof *g->number));

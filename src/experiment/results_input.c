@@ -26,7 +26,7 @@ static const char *const number_attribute[RESULTS_NUMBERS] = {
     [RESULTS_SPACE_FILE_CELLS] = "space_file_cells", [RESULTS_SPACE_CELLS] = "space_cells",
     [RESULTS_SPACE_FILTERED] = "space_cells_filtered", [RESULTS_SPACE_DROPPED] = "space_cells_dropped",
 };
-enum { NAME_LONGEST = 200, PARAMETERS_LONGEST = 1 << 18 };
+enum { NAME_LONGEST = 200, PARAMETERS_LONGEST = 1 << 18, FACTS_MAX = 1000 };
 
 static int fail(const struct results_input *f, const char *why)
 {
@@ -61,20 +61,21 @@ static int find_variables(struct results_input *f, const int dimension[DIMENSION
     char why[128];
     for (enum results_variable v = 0; v < RESULT_VARIABLES; v++) {
         const enum results_extra extra = results_extra(v);
-        int rank, dim[NC_MAX_VAR_DIMS];
-        nc_type type;
+        struct netcdf_variable found;
+        int dim[NC_MAX_VAR_DIMS];
+        bool there;
+        TRY(netcdf_input_find(&found, &there, &f->in, results_name[v]));
         snprintf(why, sizeof why, "it has no variable %s", results_name[v]);
-        if (nc_inq_varid(f->in.file, results_name[v], &f->variable[v]) != NC_NOERR ||
-            nc_inq_var(f->in.file, f->variable[v], NULL, &type, &rank, dim, NULL) != NC_NOERR)
-            return fail(f, why);
-        bool right = rank == (extra == RESULTS_ALONE ? 4 : 5) && netcdf_is_number(type);
+        if (!there || nc_inq_vardimid(f->in.file, found.id, dim) != NC_NOERR) return fail(f, why);
+        f->variable[v] = found.id;
+        bool right = found.rank == (extra == RESULTS_ALONE ? 4 : 5) && netcdf_is_number(found.type);
         for (int d = 0; d < 4 && right; d++) right = dim[d] == dimension[d];
         if (right && extra != RESULTS_ALONE) right = dim[4] == dimension[extra == RESULTS_ALONG_K ? K : POOL];
         snprintf(why, sizeof why, "its variable %s has not the dimensions dataset, method, budget, realization%s",
                  results_name[v], extra_name[extra]);
         if (!right) return fail(f, why);
         size_t size = 0;
-        nc_inq_type(f->in.file, type, NULL, &size);
+        nc_inq_type(f->in.file, found.type, NULL, &size);
         bytes += units * places[extra] * (double)size;
     }
     if (units <= INT32_MAX && bytes <= (double)f->in.allowance) return STATUS_OK;
@@ -200,7 +201,10 @@ static int collect_facts(struct results_input *f)
     print_numbers(out, "oracle", f->oracle, f->datasets);
     print_numbers(out, "budget", f->budget, f->budgets);
     fprintf(out, "k = %d\npool = %d\n", f->k_max, f->pool);
-    return fclose(out) == 0 ? STATUS_OK : status_fail(STATUS_FAILURE, "out of memory");
+    if (fclose(out) != 0) return status_fail(STATUS_FAILURE, "out of memory");
+    int lines = 0; /* each is looked for among those of another file */
+    for (const char *c = f->facts; *c != '\0'; c++) lines += *c == '\n';
+    return lines <= FACTS_MAX ? STATUS_OK : fail(f, "its job_parameters have too many lines");
 }
 
 int results_input_belongs(const struct results_input *f, const char *facts, const char *path, const char *const *free_to,

@@ -2,7 +2,7 @@
 #include "report.h"
 
 #include "results_fixture.h"
-#include "results_input.h"
+#include "../../src/experiment/results_internal.h"
 
 #include <netcdf.h>
 
@@ -264,6 +264,31 @@ static void test_huge_header(void **state)
     check_huge("many.nc", (size_t[]){1, huge, huge, 1, 1, 1});
 }
 
+/* Comparisons that grow faster than the file have an end. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    enum { BUDGETS = 5001, LINES = 1000, LINE = 8 };
+    static int n[BUDGETS];
+    static char long_list[LINES * LINE + 512];
+    struct fixture f;
+    enum results_state found;
+    fixture_make(&f, "many-series.nc", 1, 1);
+    for (int i = 0; i < BUDGETS; i++) n[i] = 8 + i % 5;
+    f.job.budgets = BUDGETS;
+    f.job.n = n;
+    assert_int_equal(grid_create(&f.grid, &f.job), STATUS_OK);
+    assert_int_equal(results_define(f.output, &f.plan), STATUS_OK);
+    expect_error((const char *[]){f.output}, 1, NULL, 0, "20004 series of trials, where 20000 are the most");
+
+    fixture_make(&f, "many-lines.nc", 1, 1);
+    char *end = stpcpy(long_list, f.parameters);
+    for (int i = 0; i < LINES; i++) end += sprintf(end, "a%d =\n", i);
+    f.job.parameters = long_list;
+    assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
+    expect_error((const char *[]){f.output}, 1, NULL, 0, "its job_parameters have too many lines");
+}
+
 static void test_csv(void **state)
 {
     (void)state;
@@ -291,7 +316,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_statistics, ranks_scratch_open), cmocka_unit_test(test_found), cmocka_unit_test(test_no_oracle),
         cmocka_unit_test(test_one_trial),
         cmocka_unit_test(test_pool), cmocka_unit_test(test_unfinished), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_seeds), cmocka_unit_test(test_huge_header), cmocka_unit_test_teardown(test_csv, ranks_scratch_close),
+        cmocka_unit_test(test_seeds), cmocka_unit_test(test_huge_header), cmocka_unit_test(test_too_many),
+        cmocka_unit_test_teardown(test_csv, ranks_scratch_close),
     };
     RANKS_MAIN(tests); /* on one rank; the results are written in parallel */
 }
