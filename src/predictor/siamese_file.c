@@ -1,8 +1,10 @@
 #include "siamese_file.h"
 
 #include "netcdf_image.h"
+#include "netcdf_input.h"
 #include "status.h"
 
+#include <math.h>
 #include <netcdf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,7 +163,24 @@ static int get_array(int file, const char *path, const struct siamese_array *a)
         if (nc_inq_dimlen(file, axis[k], &length) != NC_NOERR || length != a->length[k])
             return status_fail(STATUS_INPUT, "%s: variable %s: axis %d must have length %zu", path, a->name, k + 1, a->length[k]);
     int nc = get_real(file, variable, a->value);
-    return nc == NC_NOERR ? STATUS_OK : status_fail(STATUS_FAILURE, "%s: variable %s: %s", path, a->name, nc_strerror(nc));
+    return nc == NC_NOERR ? STATUS_OK : status_fail(STATUS_INPUT, "%s: cannot read variable %s: %s", path, a->name, nc_strerror(nc));
+}
+
+/* Numbers that a trained network can have, whichever file they come from. */
+static int check_arrays(const struct siamese *s, const char *path)
+{
+    struct siamese_array array[SIAMESE_ARRAYS_MAX];
+    const int arrays = siamese_arrays(array, s);
+    for (int i = 0; i < arrays; i++) {
+        const struct siamese_array *a = &array[i];
+        const size_t count = a->length[0] * (a->rank == 2 ? a->length[1] : 1);
+        const bool variance = strstr(a->name, "_variance") != NULL;
+        for (size_t k = 0; k < count; k++)
+            if (!isfinite(a->value[k]) || (variance && a->value[k] < 0))
+                return status_fail(STATUS_INPUT, "%s: number %zu of %s is %g, but must be finite%s; the file is damaged, or its training "
+                                   "failed", path, k, a->name, (double)a->value[k], variance ? " and not negative" : "");
+    }
+    return STATUS_OK;
 }
 
 static int read_own(struct siamese **out, char **vocabulary, int file, const char *path)
@@ -177,7 +196,10 @@ static int read_own(struct siamese **out, char **vocabulary, int file, const cha
     TRY(get_int(file, path, "efm_value_own", 0, 1, &own));
     shape.nsam = nsam;
     shape.efm_value_own = own;
-    if (nc_get_att_double(file, NC_GLOBAL, "norm_epsilon", &training.norm_epsilon) != NC_NOERR || !(training.norm_epsilon > 0))
+    size_t values = 0;
+    if (nc_inq_attlen(file, NC_GLOBAL, "norm_epsilon", &values) != NC_NOERR || values != 1 ||
+        nc_get_att_double(file, NC_GLOBAL, "norm_epsilon", &training.norm_epsilon) != NC_NOERR || !(training.norm_epsilon > 0) ||
+        !isfinite(training.norm_epsilon))
         return status_fail(STATUS_INPUT, "%s: attribute norm_epsilon must be a positive number", path);
     TRY(get_vocabulary(file, path, vocabulary));
     TRY(siamese_create(out, &shape, &training, 0));
@@ -188,16 +210,15 @@ static int read_own(struct siamese **out, char **vocabulary, int file, const cha
 
 int siamese_file_read(struct siamese **out, char **vocabulary, const char *path)
 {
-    int file, status;
+    struct netcdf_input in;
     *out = NULL;
     *vocabulary = NULL;
-    int nc = nc_open(path, NC_NOWRITE, &file);
-    if (nc != NC_NOERR) return status_fail(STATUS_INPUT, "%s: no weights file: %s", path, nc_strerror(nc));
-    if (nc_inq_att(file, NC_GLOBAL, "layer_names", NULL, NULL) == NC_NOERR)
-        status = siamese_keras_read(out, file, path);
-    else
-        status = read_own(out, vocabulary, file, path);
-    nc_close(file);
+    TRY(netcdf_input_open(&in, path));
+    int status = nc_inq_att(in.file, NC_GLOBAL, "layer_names", NULL, NULL) == NC_NOERR
+                     ? siamese_keras_read(out, in.file, path)
+                     : read_own(out, vocabulary, in.file, path);
+    netcdf_input_close(&in);
+    if (status == STATUS_OK) status = check_arrays(*out, path);
     if (status != STATUS_OK) {
         siamese_destroy(out);
         free(*vocabulary);

@@ -99,7 +99,7 @@ static int get(real *value, const struct keras *k, int layer, const char *name, 
         return status_fail(STATUS_INPUT, "%s: a variable %s has shape %zu x %zu where %zu x %zu is expected", k->path, name, shape[0],
                            shape[1], rows, columns);
     int nc = get_real(group, variable, value);
-    return nc == NC_NOERR ? STATUS_OK : status_fail(STATUS_FAILURE, "%s: %s: %s", k->path, name, nc_strerror(nc));
+    return nc == NC_NOERR ? STATUS_OK : status_fail(STATUS_INPUT, "%s: cannot read %s: %s", k->path, name, nc_strerror(nc));
 }
 
 static int get_norm(struct norm *n, const struct keras *k, const char *end, const char *suffix)

@@ -75,6 +75,12 @@ static void spoil(int file, int how)
     case 15: failures += nc_put_att_text(file, NC_GLOBAL, "norm_epsilon", 1, "x"); break;
     case 16: failures += nc_put_att_double(file, NC_GLOBAL, "norm_epsilon", NC_DOUBLE, 1, &(double){0}); break;
     case 17: failures += nc_put_att_double(file, NC_GLOBAL, "norm_epsilon", NC_DOUBLE, 1, &(double){NAN}); break;
+    case 24: failures += nc_put_att_double(file, NC_GLOBAL, "norm_epsilon", NC_DOUBLE, 1, &(double){INFINITY}); break;
+    case 25: failures += nc_put_att_double(file, NC_GLOBAL, "norm_epsilon", NC_DOUBLE, 100, (double[100]){1e-4}); break;
+    case 26: case 27: case 28: /* numbers that no training leaves */
+        failures += nc_inq_varid(file, how == 28 ? "group_2_variance1" : "group_2_weight1", &variable);
+        failures += nc_put_var1_float(file, variable, (size_t[]){5, 3}, &(float){how == 26 ? NAN : how == 27 ? INFINITY : -1e-3F});
+        break;
     case 18: failures += nc_del_att(file, NC_GLOBAL, "vocabulary"); break;
     case 19: failures += nc_put_att_int(file, NC_GLOBAL, "vocabulary", NC_INT, 1, many); break;
     case 20:
@@ -91,7 +97,7 @@ static void spoil(int file, int how)
     }
     assert_int_equal(failures, NC_NOERR);
 }
-enum { SPOILS = 24 };
+enum { SPOILS = 29 };
 
 static void test_foreign_own(void **state)
 {
@@ -169,6 +175,10 @@ static void test_no_weights(void **state)
     assert_int_equal(nc_close(file), NC_NOERR);
     expect_refusal(other, "nodes");
     assert_int_equal(nc_create(other, NC_CLOBBER, &file), NC_NOERR); /* the classic format has no groups */
+    assert_int_equal(nc_put_att_text(file, NC_GLOBAL, "layer_names", 1, "x"), NC_NOERR);
+    assert_int_equal(nc_close(file), NC_NOERR);
+    expect_refusal(other, "classic");
+    assert_int_equal(nc_create(other, NC_NETCDF4 | NC_CLOBBER, &file), NC_NOERR);
     assert_int_equal(nc_put_att_text(file, NC_GLOBAL, "layer_names", 1, "x"), NC_NOERR);
     assert_int_equal(nc_close(file), NC_NOERR);
     expect_refusal(other, "layers");
