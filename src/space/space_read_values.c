@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DATASET_NAME_MAX = 200 };
+enum { DATASETS_MAX = 1000, DATASET_NAME_MAX = 200 };
 
 static int check_datasets(const struct space *s)
 {
@@ -37,6 +37,8 @@ static int read_datasets(struct space *s, struct netcdf_input *in, const struct 
     if (!found)
         return status_fail(STATUS_INPUT, "%s: there is no variable dataset(dataset) with the names of the data sets of "
                            "accuracy", in->path);
+    if (datasets > DATASETS_MAX)
+        return status_fail(STATUS_INPUT, "%s: accuracy has %zu data sets, where %d are the most", in->path, datasets, DATASETS_MAX);
     TRY(netcdf_input_texts(&s->dataset, &count, &v, DATASET_NAME_MAX));
     s->datasets = (int)count;
     if (count != datasets || (several && (v.rank == 0 || v.dim[0] != accuracy->dim[0])))

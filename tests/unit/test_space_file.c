@@ -314,12 +314,35 @@ static void test_classic(void **state)
     status_clear();
 }
 
+/* Names are compared with each other, which must come to an end. */
+static void test_many_datasets(void **state)
+{
+    (void)state;
+    struct space s;
+    int id, dim[2];
+    NC(nc_create(scratch("many.nc"), NC_NETCDF4, &file));
+    NC(nc_def_dim(file, "cell", 1, &cell));
+    NC(nc_def_dim(file, "node", 1, &node));
+    NC(nc_def_dim(file, "dataset", 1001, &dataset));
+    put_numbers("operation", NC_BYTE, 2, (int[]){cell, node}, (double[]){0});
+    NC(nc_inq_varid(file, "operation", &id));
+    NC(nc_put_att_text(file, id, "flag_meanings", 1, "a"));
+    put_numbers("adjacency", NC_BYTE, 2, (int[]){node, node}, (double[]){0});
+    dim[0] = dataset, dim[1] = cell;
+    NC(nc_def_var(file, "accuracy", NC_DOUBLE, 2, dim, &id));
+    NC(nc_def_var(file, "dataset", NC_STRING, 1, &dataset, &id));
+    NC(nc_close(file));
+    assert_int_equal(space_file_read(&s, scratch("many.nc")), STATUS_INPUT);
+    assert_non_null(strstr(status_message(), "many.nc: accuracy has 1001 data sets, where 1000 are the most"));
+    status_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_same_bytes),  cmocka_unit_test(test_unwritable),
         cmocka_unit_test(test_others),     cmocka_unit_test(test_refused),     cmocka_unit_test(test_no_netcdf),
-        cmocka_unit_test(test_classic),
+        cmocka_unit_test(test_classic),    cmocka_unit_test(test_many_datasets),
     };
     return cmocka_run_group_tests(tests, scratch_open, scratch_close);
 }
