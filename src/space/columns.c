@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_INI = 190, FILE_MAX_INI = 1 << 20 }; /* the library cuts lines of 200 characters without a word */
+enum { LINE_MAX_INI = 190, FILE_MAX_INI = 1 << 20, ENTRIES_MAX = 5000 }; /* the library cuts lines of 200 characters without a word */
 
 const char columns_nas_bench_201[] =
     "; The columns of nas-bench-201.csv: siamese-nas import nas-bench-201.csv -o nas-bench-201.nc\n"
@@ -129,6 +129,7 @@ static int add_entry(struct columns *c, const char *name, const char *column, co
 {
     TRY(check_name(name, where));
     if (column[0] == '\0') return status_fail(STATUS_INPUT, "%s: %s = : the name of the column is missing", where, name);
+    if (c->entries == ENTRIES_MAX) return status_fail(STATUS_INPUT, "%s: more than %d columns are named", where, ENTRIES_MAX);
     TRY(memory_grow(&c->entry, (size_t)c->entries, (size_t)c->entries + 1, sizeof *c->entry));
     struct column_entry *e = &c->entry[c->entries];
     int status = memory_copy_text(&e->name, name);

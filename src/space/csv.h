@@ -25,7 +25,7 @@ void csv_close(struct csv *t); /* accepts a zeroed struct */
 /* The next line that is not blank; *more = false at the end. */
 int csv_next(struct csv *t, bool *more);
 
-/* Lines after the header that are not blank; starts again from the first of them. */
+/* Lines after the header that are not blank; starts again from the first of them. STATUS_INPUT when one lacks a field. */
 int csv_count(struct csv *t, int64_t *lines);
 
 int csv_find(const struct csv *t, const char *column); /* -1 when there is none */

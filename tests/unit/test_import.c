@@ -104,6 +104,7 @@ static void test_csv_refused(void **state)
         {"n,cell,t2,l1,l2\n1," ARCH_A ",1,2,3\n", "did you mean 't2'?"},
         {"n,cell,t1,l1,l2\n1," ARCH_A ",1,2\n", "t.csv:2: 4 fields, but the header has 5"},
         {"n,cell,t1,l1,l2\n1," ARCH_A ",1,2,3\n2," ARCH_A ",1,2,3,4\n", "t.csv:3: 6 fields, but the header has 5"},
+        {"n,cell,t1,l1,l2\n1,no arch,1,2,3\n2\n", "t.csv:3: 1 fields, but the header has 5"}, /* before room is made for lines */
         {"n,cell,t1,l1,l2\n1," ARCH_A ",abc,2,3\n", "t.csv:2: column t1: 'abc' is not a number"},
         {"n,cell,t1,l1,l2\n1," ARCH_A ",1,2,3\n2," ARCH_A ",1,nan,3\n", "t.csv:3: column l1: 'nan' is not a number"},
         {"n,cell,t1,l1,l2\n1," ARCH_A ",inf,2,3\n", "'inf' is not a number"},
@@ -166,6 +167,27 @@ static void test_columns_refused(void **state)
     assert_message("absent.ini");
 }
 
+/* What grows faster than the file has an end. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 20000, LONGEST = 16 };
+    char *text = calloc(COLUMNS, LONGEST), *end = text;
+    struct columns c = {0};
+    struct space s;
+    assert_non_null(text);
+    for (int i = 0; i < COLUMNS; i++) end += sprintf(end, "c%d%s", i, i + 1 < COLUMNS ? "," : "\n");
+    const char *const set[] = {"arch=c0", "accuracy.x=c1"};
+    assert_int_equal(import_with(&s, scratch_write("wide.csv", text), NULL, set, 2), STATUS_INPUT);
+    assert_message("wide.csv: more than 16384 columns");
+    end = text + sprintf(text, "[columns]\n");
+    for (int i = 0; i < COLUMNS; i++) end += sprintf(end, "s%d=a\n", i);
+    assert_int_equal(columns_parse(&c, text, "map.ini"), STATUS_INPUT);
+    assert_message("map.ini:5002: more than 5000 columns are named");
+    columns_destroy(&c);
+    free(text);
+}
+
 static void test_built_in_columns(void **state)
 {
     (void)state;
@@ -220,7 +242,7 @@ int main(void)
         cmocka_unit_test(test_csv),
         cmocka_unit_test(test_csv_command_line),
         cmocka_unit_test(test_csv_refused),
-        cmocka_unit_test(test_columns_refused),
+        cmocka_unit_test(test_columns_refused), cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_built_in_columns),
         cmocka_unit_test(test_published_table),
     };
