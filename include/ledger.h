@@ -22,7 +22,7 @@ uint64_t ledger_fingerprint(uint64_t cells_checksum, uint64_t measurer);
 int ledger_open(struct ledger **out, const char *path, int64_t cells, uint64_t fingerprint);
 void ledger_close(struct ledger **l);
 
-/* outcome = MEASUREMENT_NONE when the record is not there. */
+/* outcome = MEASUREMENT_NONE when the record is not there, or not what a measurement can be. */
 int ledger_read(struct measurement *out, const struct ledger *l, int64_t cell, enum measurement_kind kind);
 
 /* On disk when it returns. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,6 +221,18 @@ static uint64_t record_checksum(const struct ledger *l, const struct record *r)
     return sum;
 }
 
+static bool is_percent(double value)
+{
+    return isnan(value) || (value >= 0 && value <= 100);
+}
+
+static bool is_possible(const struct measurement *m, enum measurement_kind kind)
+{
+    if (m->outcome < MEASUREMENT_DONE || m->outcome > MEASUREMENT_FAILED || m->losses < 0 || m->losses > MEASUREMENT_LOSSES_MAX)
+        return false;
+    return kind == MEASUREMENT_CODE || (is_percent(m->accuracy) && is_percent(m->validation_accuracy));
+}
+
 int ledger_read(struct measurement *out, const struct ledger *l, int64_t cell, enum measurement_kind kind)
 {
     struct record r;
@@ -229,8 +242,7 @@ int ledger_read(struct measurement *out, const struct ledger *l, int64_t cell, e
     if (bytes < 0) return fail_system(l->path, "read");
     if (bytes != sizeof r || r.place != (uint64_t)place + 1 || r.checksum != record_checksum(l, &r)) return STATUS_OK;
     const struct measurement *m = &r.measurement;
-    if (m->outcome < MEASUREMENT_DONE || m->outcome > MEASUREMENT_FAILED || m->losses < 0 || m->losses > MEASUREMENT_LOSSES_MAX)
-        return STATUS_OK;
+    if (!is_possible(m, kind)) return STATUS_OK;
     *out = *m;
     return STATUS_OK;
 }

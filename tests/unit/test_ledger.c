@@ -17,7 +17,7 @@ enum { CELLS = 50, RECORDS_BEGIN = 4096 };
 static struct measurement made_up(int64_t cell, enum measurement_kind kind)
 {
     struct measurement m = {.outcome = MEASUREMENT_DONE + (int)(cell % 3), .losses = (int32_t)(cell % 5) + (int)kind,
-                            .accuracy = kind == MEASUREMENT_CODE ? NAN : 50.25 + (double)cell, .validation_accuracy = NAN,
+                            .accuracy = kind == MEASUREMENT_CODE ? NAN : 50.25 + (double)(cell % 49), .validation_accuracy = NAN,
                             .synflow = -1e9 * (double)cell, .seconds = 0.5};
     for (int e = 0; e < m.losses; e++) m.loss[e] = e == 3 ? NAN : 2.5 - 0.1 * e - 1e-3 * (double)cell;
     return m;
@@ -168,6 +168,27 @@ static void test_torn(void **state)
 }
 
 /* A file size limit stands for a full disk. */
+/* What no measurement can be is not there, whoever wrote it. */
+static void test_impossible(void **state)
+{
+    (void)state;
+    struct ledger *l = open_ledger(scratch("impossible.ledger"), CELLS, 11);
+    struct measurement wrong[] = {made_up(1, MEASUREMENT_TRAINING), made_up(1, MEASUREMENT_TRAINING), made_up(1, MEASUREMENT_TRAINING),
+                                  made_up(1, MEASUREMENT_TRAINING), made_up(1, MEASUREMENT_TRAINING)};
+    wrong[0].accuracy = 100.5;
+    wrong[1].validation_accuracy = -INFINITY;
+    wrong[2].losses = MEASUREMENT_LOSSES_MAX + 1;
+    wrong[3].losses = -1;
+    wrong[4].outcome = MEASUREMENT_FAILED + 1;
+    write_one(l, 1, MEASUREMENT_TRAINING);
+    expect_there(l, 1, MEASUREMENT_TRAINING);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(ledger_write(l, 1, MEASUREMENT_TRAINING, &wrong[i]), STATUS_OK);
+        expect_absent(l, 1, MEASUREMENT_TRAINING);
+    }
+    ledger_close(&l);
+}
+
 static void test_full_disk(void **state)
 {
     (void)state;
@@ -292,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_write_and_read), cmocka_unit_test(test_refusals), cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_impossible),
         cmocka_unit_test(test_full_disk), cmocka_unit_test(test_sparse), cmocka_unit_test(test_many_processes),
         cmocka_unit_test(test_claims),
     };
