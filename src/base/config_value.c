@@ -168,9 +168,19 @@ static void print_number(FILE *f, double number)
     fputs(text, f);
 }
 
-static int spell(struct config_value *v, const struct config_key *k, const char *text)
+/* Choice number `index` of "raw|log". */
+static int spell_choice(char **out, const char *choices, int index)
 {
-    if (k->type == CONFIG_CHOICE) return memory_copy_text(&v->text, text);
+    for (; index > 0; index--) choices += strcspn(choices, "|") + 1;
+    const size_t length = strcspn(choices, "|");
+    TRY(memory_alloc(out, length + 1, 1));
+    memcpy(*out, choices, length);
+    return STATUS_OK;
+}
+
+static int spell(struct config_value *v, const struct config_key *k)
+{
+    if (k->type == CONFIG_CHOICE) return spell_choice(&v->text, k->choices, (int)v->number[0]);
     size_t length;
     FILE *f = open_memstream(&v->text, &length);
     if (f == NULL) return status_fail(STATUS_FAILURE, "out of memory");
@@ -203,7 +213,7 @@ int config_value_parse(struct config_value *v, const struct config_key *k, const
         TRY_DONE(memory_alloc(&new.number, (size_t)new.count, sizeof *new.number));
     TRY_DONE(parse_items(&new, &s, text));
     if (k->flags & CONFIG_SORTED) sort_set(&new);
-    TRY_DONE(spell(&new, k, text));
+    TRY_DONE(spell(&new, k));
     config_value_destroy(v);
     *v = new;
     return STATUS_OK;

@@ -115,7 +115,7 @@ static void test_parameters(void **state)
     (void)state;
     struct config c;
     char *text;
-    assert_int_equal(create(&c, "[work]\nsizes=5..6\nrates=0.10,1\nranks=4\n[file]\nname=a\n", "work.mode=fast"),
+    assert_int_equal(create(&c, "[work]\nsizes=5..6\nrates=0.10,1\nranks=4\n[file]\nname=a\n", "work.mode = fast "),
                      STATUS_OK);
     assert_int_equal(config_parameters(&text, &c), STATUS_OK);
     assert_string_equal(text, "file.name = a\nfile.note =\nfile.tags = x, y\nwork.steps = 10\nwork.sizes = 5, 6\n"
