@@ -1,6 +1,7 @@
 #include "netcdf_input.h"
 
 #include "memory.h"
+#include "netcdf_heap.h"
 #include "status.h"
 
 #include <errno.h>
@@ -35,9 +36,11 @@ int netcdf_input_open(struct netcdf_input *in, const char *path)
     struct stat file;
     int plain = open(path, O_RDONLY); /* the library would take some names for network addresses */
     if (plain < 0) return status_fail(STATUS_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-    int known = fstat(plain, &file);
+    int known = fstat(plain, &file), status = STATUS_OK;
+    if (known != 0 || !S_ISREG(file.st_mode)) status = status_fail(STATUS_INPUT, "%s: not a file", path);
+    if (status == STATUS_OK) status = netcdf_heap_check(plain, (size_t)file.st_size, path);
     close(plain);
-    if (known != 0 || !S_ISREG(file.st_mode)) return status_fail(STATUS_INPUT, "%s: not a file", path);
+    TRY(status);
     nc_set_chunk_cache(CHUNK_CACHE, 101, 0.75F); /* what is read once needs no 16 MB of cache for each variable */
     int rc = nc_open(path, NC_NOWRITE, &in->file);
     if (rc != NC_NOERR) {
