@@ -16,6 +16,7 @@ V         ?=# 1: show the commands
 SPACE     ?= inputs/nas-bench-201-digits.nc# space file or NAS-Bench-201 table (.csv) for `make run`
 DATASET   ?= digits# and which of its data sets: cifar10, cifar100, ...
 RANKS     ?= 2# ranks of `make run`
+SECONDS   ?= 60# of `make fuzz` for each target
 
 # ------------------------------------------------------------------------------------------------------------
 VERSION  := 0.1.0
@@ -28,7 +29,7 @@ Q        := $(if $(V),,@)
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps run check check-slurm unit property tests sanitize bench install uninstall clean help always
+.PHONY: all deps run check check-slurm unit property tests sanitize fuzz fuzz-targets bench install uninstall clean help always
 all: $(PROGRAM) ## build the program (the default)
 
 # Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
@@ -105,7 +106,8 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIBRARY)
 $(BUILD)/peer/%: tests/peer/%.c $(LIBRARY)
 	$(Q)$(call say,PEER ) $(LINK_ALL) $(LIBS)
 
--include $(OBJECTS:.o=.d) $(DOUBLE:.o=.d) $(BUILD)/main.d $(TESTS:=.d) $(BENCH:=.d) $(PEER:=.d)
+-include $(OBJECTS:.o=.d) $(DOUBLE:.o=.d) $(BUILD)/main.d $(TESTS:=.d) $(BENCH:=.d) $(PEER:=.d) \
+         $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%.d,$(wildcard tests/fuzz/fuzz_*.c))
 
 # ------------------------------------------------------------------------------------------------------------
 run: export OMPI_MCA_rmaps_base_oversubscribe := 1
@@ -131,6 +133,14 @@ check-slurm: $(PROGRAM) ## run the scripts of slurm/ on a Slurm of their own; on
 	$(Q)tests/run.sh $(BUILD) slurm
 sanitize: ## all tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined check
+# libFuzzer comes with clang. The NetCDF files of the targets are of a format that the readers would refuse (tests/fuzz/plan.h).
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/targets/%: tests/fuzz/%.c $(LIBRARY)
+	$(Q)$(call say,FUZZ ) $(LINK_ALL) -fsanitize=fuzzer $$(grep -q plan.h $< && echo -Wl,--wrap=nc_inq_format) $(LIBS)
+fuzz-targets: $(FUZZ)
+fuzz: ## let libFuzzer make up files for every reader; needs clang and libclang-rt-dev
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined fuzz-targets
+	$(Q)tests/fuzz/run.sh build/fuzz $(SECONDS)
 bench: $(PROGRAM) $(BENCH) $(PEER) ## build and run the benchmarks
 	$(Q)tests/bench/run.sh $(BUILD)
 
@@ -155,6 +165,7 @@ endif
 DEBIAN := libc6-dev pkg-config libopenmpi-dev openmpi-bin libnetcdf-mpi-dev libinih-dev libjansson-dev librandom123-dev libdnnl-dev \
           libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
 DEBIAN += $(if $(filter check-slurm,$(MAKECMDGOALS)),slurm-wlm munge)
+DEBIAN += $(if $(filter fuzz,$(MAKECMDGOALS)),clang libclang-rt-dev)
 deps: ## install what is missing from Debian's packages; without apt, name what to load
 	$(Q)if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then \
 	    missing= sudo=; for p in $(DEBIAN); do \

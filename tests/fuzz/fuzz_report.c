@@ -1,0 +1,43 @@
+/* Results files as report reads them: one or two (plan.h), with "----" between. */
+#include "plan.h"
+
+#include "report.h"
+
+static char paths[2][300];
+static FILE *nowhere;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    for (int i = 0; i < 2; i++) snprintf(paths[i], sizeof paths[i], "%s-%d.nc", fuzz_path("results"), i);
+    nowhere = fopen("/dev/null", "w");
+    return nowhere == NULL;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *path[2] = {paths[0], paths[1]};
+    static const int k[] = {1, 3};
+    struct report report;
+    int files = 0;
+    if (size >= 3 && memcmp(data, "CDF", 3) == 0) { /* bytes have no parts */
+        files = plan_file(path[0], data, size) > 0;
+    } else {
+        while (files < 2 && (files == 0 || size > 0)) {
+            const size_t before = size;
+            char *text = fuzz_part(&data, &size);
+            if (plan_file(path[files], (const uint8_t *)text, strlen(text)) > 0) files++;
+            free(text);
+            if (before == size) break;
+        }
+    }
+    if (files == 0) return -1;
+    if (fuzz_status(report_read(&report, path, files, NULL, 0), "results")) {
+        report_print(nowhere, &report);
+        report_csv(nowhere, &report);
+    }
+    report_destroy(&report);
+    fuzz_status(report_read(&report, path, files, k, 2), "results");
+    report_destroy(&report);
+    return 0;
+}
