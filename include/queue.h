@@ -7,6 +7,7 @@
 #define QUEUE_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct queue;
@@ -19,11 +20,15 @@ void queue_destroy(struct queue **q); /* collective, after queue_finish */
  * Not collective. */
 int64_t queue_next(struct queue *q);
 
-/* Counter holder: answer all waiting requests, at once and without waiting. Others: nothing. */
+/* At once and without waiting: the counter holder answers all waiting requests, the others hear whether the queue was stopped. */
 void queue_poll(struct queue *q);
 
 /* Hand out no further unit to anyone (a failure, a stop request). Callable on any rank, again and again. Not collective. */
 void queue_stop(struct queue *q);
+
+/* Whether some rank stopped it, as far as queue_poll() and queue_next() have heard: who is busy with a unit then may want to leave
+ * it. One more message for each rank, once. */
+bool queue_stopped(const struct queue *q);
 
 /* Counter holder, after queue_finish(): units that nobody got because of queue_stop(). Others: 0. */
 int64_t queue_left(const struct queue *q);

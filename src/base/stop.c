@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,9 +52,12 @@ static int read_end(double *end)
 
 int stop_open(bool watches, double before)
 {
+    memset(&stop, 0, sizeof stop);
+    caught = 0;
     stop.watches = watches;
     stop.looked = -INFINITY;
     stop.before = before;
+    stop.end = INFINITY;
     if (before >= 0) TRY(read_end(&stop.end));
     catch(SIGTERM, (int)SA_RESETHAND);
     catch(SIGUSR1, 0);
@@ -87,7 +91,22 @@ bool stop_wanted(void)
     return stop.wanted;
 }
 
+void stop_want(void)
+{
+    if (!stop_wanted()) stop.wanted = true;
+}
+
 const char *stop_reason(void)
 {
     return stop.reason;
+}
+
+void stop_share_reason(MPI_Comm comm)
+{
+    int rank, ranks, first;
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &ranks);
+    const int mine = stop.reason[0] == '\0' ? ranks : rank;
+    MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm);
+    if (first < ranks) MPI_Bcast(stop.reason, sizeof stop.reason, MPI_CHAR, first, comm);
 }

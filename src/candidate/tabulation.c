@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "space_file.h"
 #include "status.h"
+#include "stop.h"
 #include "timer.h"
 #include "topology.h"
 #include "trainer.h"
@@ -170,6 +171,35 @@ static void log_start(const struct tabulation *t)
     log_info("  ledger    %s keeps what is finished; the same command goes on from there", t->options->ledger);
 }
 
+/* How many of the cells that were asked for the ledger knows. */
+static int count_known(int64_t *known, const struct tabulation *t, enum measurement_kind kind)
+{
+    struct measurement m;
+    *known = 0;
+    for (int64_t i = 0; i < t->ordered; i++) {
+        TRY(ledger_read(&m, t->ledger, t->class_of[t->order[i]], kind));
+        *known += m.outcome != MEASUREMENT_NONE;
+    }
+    return STATUS_OK;
+}
+
+/* Say how far it came. Collective. */
+static int tell_stopped(const struct tabulation *t)
+{
+    int64_t codes, trainings = 0;
+    char text[64] = "";
+    stop_share_reason(t->comm);
+    if (t->rank != 0) return STATUS_STOPPED;
+    status_clear(); /* this message says more */
+    TRY(count_known(&codes, t, MEASUREMENT_CODE));
+    if (!t->options->codes_only) {
+        TRY(count_known(&trainings, t, MEASUREMENT_TRAINING));
+        snprintf(text, sizeof text, " and %" PRId64 " of %" PRId64 " trainings", trainings, t->ordered);
+    }
+    return status_fail(STATUS_STOPPED, "stopped cleanly%s: %" PRId64 " of %" PRId64 " Estimation Codes%s are in %s; the same command "
+                       "goes on", stop_reason(), codes, t->ordered, text, t->options->ledger);
+}
+
 static int finish(struct tabulation *t, double begin)
 {
     struct candidate_tally tally;
@@ -220,6 +250,7 @@ int tabulation_run(const struct recipe *recipe, const struct tabulation_options 
     if (status == STATUS_OK) {
         log_start(&t);
         status = status_agree(t.comm, measure(&t));
+        if (status == STATUS_STOPPED) status = status_agree(t.comm, tell_stopped(&t));
     }
     if (status == STATUS_OK) status = status_agree(t.comm, finish(&t, begin));
     release(&t);

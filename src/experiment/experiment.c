@@ -16,6 +16,7 @@ void experiment_serve(struct experiment *e)
     if (e->queue == NULL) return;
     if (stop_wanted()) queue_stop(e->queue);
     queue_poll(e->queue);
+    if (queue_stopped(e->queue)) stop_want(); /* a long training would hear it too late */
     results_touch(e->results);
 }
 
@@ -31,8 +32,11 @@ static void beat(void *argument)
 static int64_t next_unit(struct experiment *e)
 {
     int64_t place = -1;
+    int wanted = stop_wanted();
+    if (e->group.size > 1) /* a signal may reach any of them */
+        MPI_Reduce(e->group.rank == 0 ? MPI_IN_PLACE : &wanted, &wanted, 1, MPI_INT, MPI_MAX, 0, e->group.comm);
     if (e->queue != NULL) {
-        if (stop_wanted()) queue_stop(e->queue);
+        if (wanted) queue_stop(e->queue);
         place = queue_next(e->queue);
     }
     if (e->group.size > 1) MPI_Bcast(&place, 1, MPI_INT64_T, 0, e->group.comm);
@@ -60,7 +64,8 @@ static int run_unit(struct experiment *e, int64_t id)
     return status;
 }
 
-/* A group whose unit fails, or is left because the run shall stop, stops the queue: its next request, and every other one, is answered with -1. */
+/* A group whose unit fails, or is left because the run shall stop, stops the queue: its next request, and every other one, is
+ * answered with -1. */
 static int run_units(struct experiment *e, const struct pulse *pulse)
 {
     int status = STATUS_OK;
@@ -80,6 +85,7 @@ static int check_stopped(struct experiment *e, int status)
     int64_t completed = e->completed;
     MPI_Allreduce(MPI_IN_PLACE, &completed, 1, MPI_INT64_T, MPI_SUM, e->comm);
     if ((status != STATUS_OK && status != STATUS_STOPPED) || completed == e->remaining) return status;
+    stop_share_reason(e->comm);
     if (e->rank != 0) return STATUS_STOPPED;
     status_clear(); /* this message says more */
     return status_fail(STATUS_STOPPED, "stopped cleanly%s: %" PRId64 " of %" PRId64 " units are complete in %s.part; the same command "

@@ -4,7 +4,7 @@
 #include "pulse.h"
 #include "status.h"
 
-#include <stdbool.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,6 +12,8 @@
 enum word { WORD_NEXT, WORD_DONE_NEXT, WORD_STOP };
 enum { TAG_WORD = 1, TAG_UNIT = 2 };
 enum { HOLDER = 0 };
+/* What the holder answers beside a unit; the latter also unasked, once, to those that still listen. */
+enum { NO_UNIT = -1, STOP_UNITS = -2 };
 
 struct queue {
     MPI_Comm comm;
@@ -22,21 +24,26 @@ struct queue {
     bool stopped;
     bool over;           /* the caller got -1: nobody listens to it any more */
     int dismissed;       /* on the holder: other ranks that got their -1 */
+    bool *gone;          /* [size] on the holder: which they are */
 };
 
 int queue_create(struct queue **out, MPI_Comm comm, int64_t units)
 {
-    int status = status_agree(comm, memory_alloc(out, 1, sizeof **out)); /* before the collective that follows */
+    int rank, size, status = memory_alloc(out, 1, sizeof **out);
     struct queue *q = *out;
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &size);
+    if (status == STATUS_OK && rank == HOLDER) status = memory_alloc(&q->gone, (size_t)size, sizeof *q->gone);
+    status = status_agree(comm, status); /* before the collective that follows */
     if (status != STATUS_OK) {
+        if (q != NULL) free(q->gone);
         free(q);
         *out = NULL;
         return status;
     }
     q->units = units;
+    q->rank = rank, q->size = size;
     MPI_Comm_dup(comm, &q->comm);
-    MPI_Comm_rank(q->comm, &q->rank);
-    MPI_Comm_size(q->comm, &q->size);
     return STATUS_OK;
 }
 
@@ -44,13 +51,24 @@ void queue_destroy(struct queue **q)
 {
     if (*q == NULL) return;
     MPI_Comm_free(&(*q)->comm);
+    free((*q)->gone);
     free(*q);
     *q = NULL;
 }
 
 static int64_t take(struct queue *q)
 {
-    return q->stopped || q->next >= q->units ? -1 : q->next++;
+    return q->stopped || q->next >= q->units ? NO_UNIT : q->next++;
+}
+
+/* On the holder. Whoever got no unit listens no more; the others may be in the middle of a long one. */
+static void stop_all(struct queue *q)
+{
+    const int64_t word = STOP_UNITS;
+    if (q->stopped) return;
+    q->stopped = true;
+    for (int r = 0; r < q->size; r++)
+        if (r != HOLDER && !q->gone[r]) MPI_Send(&word, 1, MPI_INT64_T, r, TAG_UNIT, q->comm);
 }
 
 static void answer(struct queue *q, int source)
@@ -58,19 +76,33 @@ static void answer(struct queue *q, int source)
     int word;
     MPI_Recv(&word, 1, MPI_INT, source, TAG_WORD, q->comm, MPI_STATUS_IGNORE);
     if (word == WORD_STOP) {
-        q->stopped = true;
+        stop_all(q);
         return;
     }
     if (word == WORD_DONE_NEXT) q->done++;
     int64_t unit = take(q);
-    if (unit < 0) q->dismissed++;
+    q->gone[source] = unit < 0;
+    q->dismissed += unit < 0;
     MPI_Send(&unit, 1, MPI_INT64_T, source, TAG_UNIT, q->comm); /* eager, and the other rank waits for it */
+}
+
+/* Not on the holder, which says nothing unasked but that the queue was stopped. */
+static void listen_to_holder(struct queue *q)
+{
+    int waiting;
+    int64_t word;
+    if (q->over || q->stopped) return;
+    MPI_Iprobe(HOLDER, TAG_UNIT, q->comm, &waiting, MPI_STATUS_IGNORE);
+    if (!waiting) return;
+    MPI_Recv(&word, 1, MPI_INT64_T, HOLDER, TAG_UNIT, q->comm, MPI_STATUS_IGNORE);
+    assert(word == STOP_UNITS);
+    q->stopped = true;
 }
 
 void queue_poll(struct queue *q)
 {
-    if (q->rank != HOLDER || q->dismissed == q->size - 1) return;
-    for (;;) {
+    if (q->rank != HOLDER) listen_to_holder(q);
+    while (q->rank == HOLDER && q->dismissed < q->size - 1) {
         int waiting;
         MPI_Status message;
         MPI_Iprobe(MPI_ANY_SOURCE, TAG_WORD, q->comm, &waiting, &message);
@@ -90,7 +122,10 @@ int64_t queue_next(struct queue *q)
     } else {
         int word = was_busy ? WORD_DONE_NEXT : WORD_NEXT;
         MPI_Send(&word, 1, MPI_INT, HOLDER, TAG_WORD, q->comm);
-        MPI_Recv(&unit, 1, MPI_INT64_T, HOLDER, TAG_UNIT, q->comm, MPI_STATUS_IGNORE);
+        do {
+            MPI_Recv(&unit, 1, MPI_INT64_T, HOLDER, TAG_UNIT, q->comm, MPI_STATUS_IGNORE);
+            q->stopped = q->stopped || unit == STOP_UNITS;
+        } while (unit == STOP_UNITS);
     }
     q->busy = unit >= 0;
     q->over = unit < 0;
@@ -99,11 +134,17 @@ int64_t queue_next(struct queue *q)
 
 void queue_stop(struct queue *q)
 {
+    if (q->rank == HOLDER) stop_all(q);
     if (q->stopped) return;
     q->stopped = true;
-    if (q->rank == HOLDER || q->over) return;
+    if (q->over) return;
     int word = WORD_STOP;
     MPI_Send(&word, 1, MPI_INT, HOLDER, TAG_WORD, q->comm);
+}
+
+bool queue_stopped(const struct queue *q)
+{
+    return q->stopped;
 }
 
 int64_t queue_left(const struct queue *q)

@@ -1,10 +1,13 @@
 /* The unit queue: every unit once, the holder answers while it computes, nobody is left waiting. */
 #include "pulse.h"
 #include "queue.h"
+#include "stop.h"
 
 #include "ranks.h"
 
+#include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum { UNITS = 200 };
 
@@ -96,16 +99,79 @@ static void test_stop(void **state)
         for (int all_there = 0; !all_there; queue_poll(q)) MPI_Test(&request, &all_there, MPI_STATUS_IGNORE);
         if (rank != stopper) unit = queue_next(q);
         queue_finish(q, NULL);
+        MPI_ASSERT(queue_left(q) == (rank == 0 ? UNITS : 0) && queue_stopped(q));
         queue_destroy(&q);
         MPI_ASSERT(unit == -1);
     }
+}
+
+/* In the middle of their units all ranks hear that one of them, whichever, has stopped the queue; again and again does no harm. */
+static void test_stop_is_heard(void **state)
+{
+    (void)state;
+    for (int stopper = 0; stopper < ranks; stopper++) {
+        struct queue *q;
+        int mine[UNITS] = {0}, units = 0;
+        MPI_ASSERT(queue_create(&q, MPI_COMM_WORLD, UNITS) == 0);
+        for (int64_t unit; (unit = queue_next(q)) >= 0; units++) {
+            mine[unit]++;
+            if (rank == stopper) queue_stop(q);
+            if (rank == stopper) queue_stop(q);
+            while (!queue_stopped(q)) queue_poll(q);
+            queue_stop(q); /* each rank passes it on, as it does not know who began */
+        }
+        queue_finish(q, NULL);
+        queue_stop(q);
+        int64_t got = units, left = queue_left(q), done = queue_done(q);
+        MPI_Allreduce(MPI_IN_PLACE, &got, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
+        MPI_ASSERT(rank != 0 || (left == UNITS - got && done == got));
+        MPI_ASSERT(rank == 0 || (left == 0 && done == units));
+        MPI_ASSERT(1 <= got && got <= ranks && units <= 1);
+        MPI_ASSERT(rank != stopper || units == 1);
+        expect_each_once(mine, (int)got);
+        queue_destroy(&q);
+    }
+}
+
+/* A rank that is busy when all units are taken stops the queue in vain: nothing is left. */
+static void test_stop_comes_too_late(void **state)
+{
+    (void)state;
+    for (int stopper = 0; stopper < ranks; stopper++) {
+        struct queue *q;
+        MPI_ASSERT(queue_create(&q, MPI_COMM_WORLD, 3) == 0);
+        for (int64_t unit; (unit = queue_next(q)) >= 0;) queue_poll(q);
+        if (rank == stopper) queue_stop(q); /* nobody listens any more */
+        queue_finish(q, NULL);
+        MPI_ASSERT(queue_left(q) == 0);
+        MPI_ASSERT(rank != 0 || queue_done(q) == 3);
+        queue_destroy(&q);
+    }
+}
+
+/* What one rank knows of the reason, all know in the end: the lowest counts. */
+static void test_reason(void **state)
+{
+    (void)state;
+    for (int told = 0; told < ranks; told++) {
+        MPI_ASSERT(stop_open(false, -1) == 0);
+        if (rank == told) raise(SIGUSR1);
+        if (rank == told + 1) raise(SIGTERM);
+        stop_want();
+        stop_share_reason(MPI_COMM_WORLD);
+        MPI_ASSERT(strcmp(stop_reason(), " (SIGUSR1)") == 0);
+    }
+    MPI_ASSERT(stop_open(false, -1) == 0);
+    stop_share_reason(MPI_COMM_WORLD);
+    MPI_ASSERT(strcmp(stop_reason(), "") == 0 && !stop_wanted());
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_unit_once), cmocka_unit_test(test_holder_answers_while_computing),
-        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_stop), cmocka_unit_test(test_stop_is_heard), cmocka_unit_test(test_stop_comes_too_late),
+        cmocka_unit_test(test_reason),
     };
     RANKS_MAIN(tests);
 }
