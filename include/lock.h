@@ -1,6 +1,7 @@
 /* lock.h - one run at a time on one output. The file NAME.lock beside it is locked by the kernel, which forgets a lock when its
- * process ends however it ends, on shared file systems, too. Where files cannot be locked the owner gives signs of life instead: an
- * owner that is known to be dead, or silent for a minute, has lost its lock. Serial: one process of a run holds it. */
+ * process ends, however it ends. Some shared file systems lock nothing, or for one machine only: there the file's owner gives signs
+ * of life as well, and one of another machine, or that holds no lock of the kernel, has lost it when it is known to be dead, or
+ * silent for a minute. Serial: one process of a run holds it. */
 #ifndef LOCK_H
 #define LOCK_H
 
@@ -15,5 +16,8 @@ void lock_touch(struct lock *l);
 
 /* Removes NAME.lock. *l becomes NULL. */
 void lock_release(struct lock **l);
+
+/* Removes the NAME.lock that a dead run has left behind; nothing when there is none, or a living one's. */
+void lock_clear(const char *path);
 
 #endif
