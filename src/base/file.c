@@ -52,6 +52,12 @@ int file_check_distinct(const char *output, const char *input)
     return status_fail(STATUS_INPUT, "%s is the input %s; choose another name for the output", output, input);
 }
 
+int file_draft(char **out, const char *path)
+{
+    const char *const name[] = {path, ".part"};
+    return memory_join(out, name, 2, "");
+}
+
 int file_write(const char *path, const void *data, size_t size)
 {
     char *part;
@@ -59,9 +65,7 @@ int file_write(const char *path, const void *data, size_t size)
     if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
         return status_fail(STATUS_FAILURE, "%s: %s; nothing is written", path,
                            S_ISDIR(there.st_mode) ? "Is a directory" : "exists and is not a plain file");
-    const size_t length = strlen(path) + sizeof ".part";
-    TRY(memory_alloc(&part, length, 1));
-    snprintf(part, length, "%s.part", path);
+    TRY(file_draft(&part, path));
     int status = save(part, path, data, size);
     free(part);
     return status;

@@ -2,6 +2,7 @@
 
 #include "checksum.h"
 #include "file.h"
+#include "log.h"
 #include "memory.h"
 #include "status.h"
 
@@ -51,7 +52,7 @@ int checkpoint_write(const char *path, uint64_t fingerprint, const struct checkp
     return status;
 }
 
-/* The whole file into data[size]; false when it has another size, or cannot be read. */
+/* The whole file into data[size]; false when it is shorter or longer, or cannot be read. */
 static bool read_whole(char *data, size_t size, const char *path)
 {
     struct stat facts;
@@ -67,7 +68,7 @@ static bool read_whole(char *data, size_t size, const char *path)
 int checkpoint_read(bool *found, const char *path, uint64_t fingerprint, const struct checkpoint_part *part, int parts)
 {
     const size_t size = size_of(part, parts);
-    struct header h;
+    struct header h = {.fingerprint = fingerprint};
     char *file;
     *found = false;
     if (access(path, F_OK) != 0) return STATUS_OK;
@@ -77,11 +78,24 @@ int checkpoint_read(bool *found, const char *path, uint64_t fingerprint, const s
         *found = memcmp(h.magic, magic, sizeof magic) == 0 && h.fingerprint == fingerprint && h.size == size &&
                  h.checksum == checksum_of(file + sizeof h, size);
     }
+    if (!*found)
+        log_warning("%s is %s: this training begins anew", path,
+                    h.fingerprint == fingerprint ? "no whole checkpoint" : "the checkpoint of another training, or of another machine");
     const char *from = file + sizeof h;
     for (int i = 0; i < parts && *found; i++) {
         memcpy(part[i].data, from, part[i].size);
         from += part[i].size;
     }
     free(file);
+    return STATUS_OK;
+}
+
+int checkpoint_remove(const char *path)
+{
+    char *draft;
+    unlink(path);
+    TRY(file_draft(&draft, path));
+    unlink(draft);
+    free(draft);
     return STATUS_OK;
 }

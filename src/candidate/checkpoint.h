@@ -14,8 +14,11 @@ struct checkpoint_part {
 /* All parts as one file, complete or not at all. fingerprint: of everything that decides what the parts mean. */
 int checkpoint_write(const char *path, uint64_t fingerprint, const struct checkpoint_part *part, int parts);
 
-/* Fill in the parts. *found is false, and the parts are as before, when there is no such file or it is damaged or of something
- * else: then the training begins anew. */
+/* Fill in the parts. *found is false, and the parts are as before, when there is no such file or, with a warning, it is damaged or
+ * of something else: then the training begins anew. */
 int checkpoint_read(bool *found, const char *path, uint64_t fingerprint, const struct checkpoint_part *part, int parts);
+
+/* It is not needed any more: remove it, and what a kill left of one that was being written. */
+int checkpoint_remove(const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 #include "trainer.h"
 
 #include "broadcast.h"
+#include "checkpoint.h"
 #include "checksum.h"
 #include "memory.h"
 #include "status.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct trainer {
     const struct recipe *recipe;
@@ -76,16 +76,23 @@ static int check_schedule(const struct trainer *t, const char *section, const st
     return STATUS_OK;
 }
 
-static int build(struct network *n, const struct trainer *t, int64_t cell)
+/* the_same: a checksum of all that distinguishes the network from those of other cells. */
+static int build(struct network *n, uint64_t *the_same, const struct trainer *t, int64_t cell)
 {
     struct topology topology;
     TRY(topology_of_cell(&topology, t->space, &t->words, cell, false));
+    *the_same = CHECKSUM_BEGIN;
+    checksum_add_number(the_same, (uint64_t)topology.family);
+    checksum_add_number(the_same, (uint64_t)topology.nodes);
+    checksum_add(the_same, topology.label, (size_t)topology.nodes);
+    for (int i = 0; i < topology.nodes; i++) checksum_add(the_same, topology.edge[i], (size_t)topology.nodes);
     return network_build(n, &topology, &t->network);
 }
 
 static int check(struct trainer *t)
 {
     struct network network;
+    uint64_t ignored;
     TRY(topology_words(&t->words, t->space));
     t->network = t->recipe->network;
     t->network.height = t->images.train.height;
@@ -94,7 +101,7 @@ static int check(struct trainer *t)
     t->network.classes = t->images.train.classes;
     TRY(check_schedule(t, "code", &t->recipe->code));
     TRY(check_schedule(t, "training", &t->recipe->training));
-    TRY(build(&network, t, 0)); /* shows whether the shapes go together */
+    TRY(build(&network, &ignored, t, 0)); /* shows whether the shapes go together */
     network_destroy(&network);
     return STATUS_OK;
 }
@@ -141,12 +148,12 @@ static int checkpoint_name(char **out, const struct trainer *t, int64_t cell, en
 }
 
 /* The result depends on the size of the team. */
-static uint64_t checkpoint_fingerprint(const struct trainer *t, int64_t cell, enum measurement_kind kind)
+static uint64_t checkpoint_fingerprint(const struct trainer *t, uint64_t network, enum measurement_kind kind)
 {
     uint64_t sum = CHECKSUM_BEGIN;
     int ranks;
     MPI_Comm_size(t->team, &ranks);
-    const uint64_t number[] = {t->fingerprint, t->space->checksum, (uint64_t)cell, (uint64_t)kind, (uint64_t)ranks};
+    const uint64_t number[] = {t->fingerprint, network, (uint64_t)kind, (uint64_t)ranks};
     for (size_t i = 0; i < sizeof number / sizeof *number; i++) checksum_add_number(&sum, number[i]);
     return sum;
 }
@@ -156,11 +163,12 @@ static int measure(struct measurement *out, void *self, int64_t cell, enum measu
     const struct trainer *t = self;
     const struct training_options *o = kind == MEASUREMENT_CODE ? &t->recipe->code : &t->recipe->training;
     struct network network;
+    uint64_t the_same;
     char *path;
-    TRY(build(&network, t, cell));
+    TRY(build(&network, &the_same, t, cell));
     int status = checkpoint_name(&path, t, cell, kind);
     if (status == STATUS_OK) {
-        const struct training_checkpoint c = {path, checkpoint_fingerprint(t, cell, kind), checkpoint_every};
+        const struct training_checkpoint c = {path, checkpoint_fingerprint(t, the_same, kind), checkpoint_every};
         status = training_run(out, &network, &t->images, o, kind == MEASUREMENT_TRAINING, t->recipe->seed, t->team, pulse, &c);
     }
     free(path);
@@ -171,7 +179,7 @@ static int measure(struct measurement *out, void *self, int64_t cell, enum measu
 static void forget(void *self, int64_t cell, enum measurement_kind kind)
 {
     char *path;
-    if (checkpoint_name(&path, self, cell, kind) == STATUS_OK) unlink(path);
+    if (checkpoint_name(&path, self, cell, kind) == STATUS_OK) checkpoint_remove(path);
     free(path);
 }
 

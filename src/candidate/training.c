@@ -2,6 +2,7 @@
 
 #include "broadcast.h"
 #include "checkpoint.h"
+#include "checksum.h"
 #include "executor.h"
 #include "log.h"
 #include "memory.h"
@@ -45,6 +46,7 @@ struct training {
     float *scratch;            /* two images, for augmentation */
     struct position at;
     bool stops;                /* the team has seen that the run shall stop */
+    uint64_t layout;           /* of the parameters: checkpoints of another one mean something else */
     const struct training_checkpoint *checkpoint;
     double begin, kept;        /* timer_now() */
 };
@@ -113,6 +115,29 @@ static int step(double *loss, struct training *t, const int64_t *index, uint32_t
 
 enum { PARTS = 6 };
 
+/* The executor keeps its parameters as suits this machine. Where numbers with known places lie then says how. */
+static int find_layout(struct training *t)
+{
+    float *plain;
+    size_t count = executor_plain_count(t->executor), kept;
+    float *values = executor_parameters(t->executor, &kept);
+    TRY(memory_alloc(&plain, count, sizeof *plain));
+    for (size_t i = 0; i < count; i++) plain[i] = (float)(1 + i % 1000003);
+    int status = executor_set_plain(t->executor, plain);
+    t->layout = CHECKSUM_BEGIN;
+    checksum_add(&t->layout, values, kept * sizeof *values);
+    memset(values, 0, kept * sizeof *values);
+    free(plain);
+    return status;
+}
+
+static uint64_t fingerprint_of(const struct training *t)
+{
+    uint64_t sum = t->checkpoint->fingerprint;
+    checksum_add_number(&sum, t->layout);
+    return sum;
+}
+
 /* What differs between the ranks of a team, the statistics of other images, has no part in the result. */
 static void list_parts(struct checkpoint_part part[PARTS], struct training *t, struct measurement *out)
 {
@@ -135,7 +160,7 @@ static int keep(struct training *t, struct measurement *out)
         t->kept = timer_now();
         t->at.seconds += t->kept - t->begin;
         list_parts(part, t, out);
-        if (checkpoint_write(c->path, c->fingerprint, part, PARTS) != STATUS_OK) {
+        if (checkpoint_write(c->path, fingerprint_of(t), part, PARTS) != STATUS_OK) {
             log_warning("no checkpoint of this training: %s", status_message());
             status_clear();
         }
@@ -152,7 +177,7 @@ static int restore(bool *found, struct training *t, struct measurement *out)
     *found = false;
     if (t->checkpoint == NULL) return STATUS_OK;
     list_parts(part, t, out);
-    if (t->rank == 0) status = checkpoint_read(found, t->checkpoint->path, t->checkpoint->fingerprint, part, PARTS);
+    if (t->rank == 0) status = checkpoint_read(found, t->checkpoint->path, fingerprint_of(t), part, PARTS);
     if (t->ranks == 1) return status;
     TRY(status_agree(t->team, status));
     MPI_Bcast(found, 1, MPI_C_BOOL, 0, t->team);
@@ -241,6 +266,7 @@ static int create(struct training *t)
     t->used = training_used(o, train_set->count);
     TRY(executor_create(&t->executor, t->network, t->own));
     executor_parameters(t->executor, &t->parameters);
+    if (t->checkpoint != NULL) TRY(find_layout(t));
     TRY(optimizer_create(&t->optimizer, o, t->parameters));
     TRY(memory_alloc(&t->decayed, t->parameters, sizeof *t->decayed));
     int arrays;
