@@ -11,6 +11,7 @@ int file_write(const char *path, const void *data, size_t size);
 
 /* Are these two names of one file that is there? */
 bool file_same(const char *a, const char *b);
+
 /* PATH.part, which a kill in the middle of file_write() leaves behind. Release with free(). */
 int file_draft(char **out, const char *path);
 

@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "parameters.h"
 #include "results_input.h"
+#include "results_verify.h"
 #include "status.h"
 
 #include <limits.h>
@@ -172,11 +173,19 @@ static int read_all(struct report *r, struct reading *g)
     return read_units(r, g);
 }
 
+/* A run may be writing it at this moment. */
+static bool is_part(const char *path)
+{
+    const size_t length = strlen(path), end = strlen(".part");
+    return length >= end && strcmp(path + length - end, ".part") == 0;
+}
+
 int report_read_file(struct report *r, const char *path, int file)
 {
     struct reading g = {.file = file};
     TRY(results_input_open(&g.f, path));
     int status = read_all(r, &g);
+    if (status == STATUS_OK && !is_part(path)) status = results_verify_all(&g.f.in);
     results_input_close(&g.f);
     free(g.curve);
     free(g.number);

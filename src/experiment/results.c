@@ -1,5 +1,6 @@
 #include "results_internal.h"
 
+#include "checksum.h"
 #include "lock.h"
 #include "memory.h"
 #include "status.h"
@@ -21,8 +22,7 @@ struct results {
     MPI_Comm leaders;          /* borrowed from the group; MPI_COMM_NULL on ranks that do not write */
     int file, timing;          /* -1: not open */
     int variable[RESULT_VARIABLES], seconds;
-    long long *cell;           /* [max(k_max, pool)] ids on their way to the file */
-    double *percent, *cost;    /* [k_max] */
+    double *value;             /* [max(k_max, pool)] on their way to the file */
 };
 
 /* -- before the work: rank 0 alone --------------------------------------------------------------------------- */
@@ -67,11 +67,12 @@ static int prepare(enum results_state *state, bool *finished, struct results *r,
     const struct results_plan *p = r->plan;
     const struct results_paths *path = &r->path;
     char folder[PATH_MAX];
-    TRY(results_inspect(state, finished, p));
-    if (*state == RESULTS_COMPLETE) return STATUS_OK;
+    if (access(path->final, F_OK) == 0) { /* nothing to wait for */
+        lock_clear(path->final);
+        return results_inspect(state, finished, p);
+    }
     TRY(prepare_folder(folder, path->final));
     TRY(lock_take(&r->lock, path->final, wait));
-    memset(finished, 0, (size_t)p->grid->units * sizeof *finished);
     TRY(results_inspect(state, finished, p));
     if (*state == RESULTS_COMPLETE) return STATUS_OK;
     if (*state == RESULTS_NEW) TRY(reserve(p, path, folder));
@@ -85,9 +86,7 @@ static int open_variables(struct results *r)
 {
     const struct job *j = r->plan->job;
     int code = NC_NOERR, pool = results_pool(j), longest = j->settings.k_max > pool ? j->settings.k_max : pool;
-    TRY(memory_alloc(&r->cell, (size_t)longest, sizeof *r->cell));
-    TRY(memory_alloc(&r->percent, (size_t)j->settings.k_max, sizeof *r->percent));
-    TRY(memory_alloc(&r->cost, (size_t)j->settings.k_max, sizeof *r->cost));
+    TRY(memory_alloc(&r->value, (size_t)longest, sizeof *r->value));
     for (int i = 0; i < RESULT_VARIABLES && code == NC_NOERR; i++)
         code = nc_inq_varid(r->file, results_name[i], &r->variable[i]);
     if (code == NC_NOERR) code = nc_inq_varid(r->timing, "seconds", &r->seconds);
@@ -118,9 +117,7 @@ static int close_files(struct results *r)
 static void release(struct results **r)
 {
     lock_release(&(*r)->lock);
-    free((*r)->cell);
-    free((*r)->percent);
-    free((*r)->cost);
+    free((*r)->value);
     free(*r);
     *r = NULL;
 }
@@ -170,63 +167,81 @@ static struct record record_of(const struct results *r, int64_t id, size_t lengt
         {(size_t)u.dataset, (size_t)u.method, (size_t)u.budget, (size_t)u.realization, 0}, {1, 1, 1, 1, length}};
 }
 
-static int put_percent(const struct results *r, enum results_variable v, const struct record *at, const double *share)
+static size_t take_percent(double *to, const double *share, size_t count)
 {
-    for (int i = 0; i < r->plan->job->settings.k_max; i++) r->percent[i] = 100 * share[i];
-    return nc_put_vara_double(r->file, r->variable[v], at->start, at->count, r->percent);
+    for (size_t i = 0; i < count; i++) to[i] = 100 * share[i];
+    return count;
 }
 
-static int put_cells(const struct results *r, enum results_variable v, const struct record *at, const int64_t *cell)
+static size_t take_cells(double *to, const struct results *r, const int64_t *cell, size_t count, size_t room)
 {
-    for (size_t i = 0; i < at->count[4]; i++) r->cell[i] = r->plan->space->id[cell[i]];
-    return nc_put_vara_longlong(r->file, r->variable[v], at->start, at->count, r->cell);
+    for (size_t i = 0; i < room; i++) to[i] = i < count ? (double)r->plan->space->id[cell[i]] : -1;
+    return room;
 }
 
-static int put_curves(const struct results *r, const struct record *at, const struct trial_result *t, int64_t codes)
+static size_t take_number(double *to, double value)
 {
-    for (int i = 0; i < t->k_max; i++) {
-        r->cell[i] = t->trainings[i];
-        r->cost[i] = (double)t->trainings[i] + CANDIDATE_CODE_COST * (double)codes;
+    *to = value;
+    return 1;
+}
+
+/* The numbers of a variable in a trial's record, as the file will hold them; how many. */
+static size_t take_values(double *to, const struct results *r, enum results_variable v, const struct trial_result *t)
+{
+    const size_t k_max = (size_t)t->k_max;
+    const int64_t codes = t->training_cost.codes + t->codes_evaluate;
+    switch (v) {
+    case RESULT_BEST: return take_percent(to, t->best, k_max);
+    case RESULT_CHOSEN_ACCURACY: return take_percent(to, t->chosen_accuracy, k_max);
+    case RESULT_CHOSEN: return take_cells(to, r, t->chosen, k_max, k_max);
+    case RESULT_POOL: return take_cells(to, r, t->pool, (size_t)t->pool_size, (size_t)results_pool(r->plan->job));
+    case RESULT_CHOSEN_SCORE:
+        for (size_t i = 0; i < k_max; i++) to[i] = (double)(float)t->score[i];
+        return k_max;
+    case RESULT_TRAININGS:
+        for (size_t i = 0; i < k_max; i++) to[i] = (double)t->trainings[i];
+        return k_max;
+    case RESULT_COST:
+        for (size_t i = 0; i < k_max; i++) to[i] = (double)t->trainings[i] + CANDIDATE_CODE_COST * (double)codes;
+        return k_max;
+    case RESULT_POOL_SIZE: return take_number(to, t->pool_size);
+    case RESULT_CODES: return take_number(to, (double)codes);
+    case RESULT_RHO: return take_number(to, t->rho);
+    case RESULT_TAU: return take_number(to, t->tau);
+    case RESULT_TAU_TOP: return take_number(to, t->tau_top);
+    default: return 0;
     }
-    int code = nc_put_vara_longlong(r->file, r->variable[RESULT_TRAININGS], at->start, at->count, r->cell);
-    if (code == NC_NOERR) code = nc_put_vara_double(r->file, r->variable[RESULT_COST], at->start, at->count, r->cost);
-    if (code == NC_NOERR) code = nc_put_vara_double(r->file, r->variable[RESULT_CHOSEN_SCORE], at->start, at->count, t->score);
-    if (code == NC_NOERR) code = put_percent(r, RESULT_BEST, at, t->best);
-    if (code == NC_NOERR) code = put_percent(r, RESULT_CHOSEN_ACCURACY, at, t->chosen_accuracy);
-    if (code == NC_NOERR) code = put_cells(r, RESULT_CHOSEN, at, t->chosen);
-    return code;
 }
 
-static int put_numbers(const struct results *r, const size_t *index, const struct trial_result *t, int64_t codes)
+/* All numbers, and their checksum: a node may die before it is on the disk that they are complete, or before they are. */
+static int put_record(const struct results *r, int64_t unit, const struct trial_result *t)
 {
-    const struct { enum results_variable variable; double value; } number[] = {
-        {RESULT_POOL_SIZE, t->pool_size}, {RESULT_CODES, (double)codes},
-        {RESULT_RHO, t->rho}, {RESULT_TAU, t->tau}, {RESULT_TAU_TOP, t->tau_top},
-    };
-    int code = NC_NOERR;
-    for (size_t i = 0; i < sizeof number / sizeof *number && code == NC_NOERR; i++)
-        code = nc_put_var1_double(r->file, r->variable[number[i].variable], index, &number[i].value);
-    return code;
+    uint64_t sum = CHECKSUM_BEGIN;
+    for (int v = 0; v < RESULT_CHECKSUM; v++) {
+        const size_t count = take_values(r->value, r, (enum results_variable)v, t);
+        const struct record at = record_of(r, unit, count);
+        int code = nc_put_vara_double(r->file, r->variable[v], at.start, at.count, r->value);
+        if (code != NC_NOERR) return code;
+        results_add_numbers(&sum, r->value, count);
+    }
+    const long long number = (long long)sum;
+    return nc_put_var1_longlong(r->file, r->variable[RESULT_CHECKSUM], record_of(r, unit, 1).start, &number);
 }
 
 int results_write(struct results *r, int64_t unit, const struct trial_result *t)
 {
     assert(t->k_max == r->plan->job->settings.k_max && t->pool_size <= results_pool(r->plan->job));
     const double begin = timer_now();
-    const struct record curve = record_of(r, unit, (size_t)t->k_max), pool = record_of(r, unit, (size_t)t->pool_size),
-                        phase = record_of(r, unit, TIMER_PHASES);
-    const int64_t codes = t->training_cost.codes + t->codes_evaluate;
+    const struct record phase = record_of(r, unit, TIMER_PHASES);
     const signed char complete = 1;
-    int code = put_curves(r, &curve, t, codes);
-    if (code == NC_NOERR) code = put_cells(r, RESULT_POOL, &pool, t->pool);
-    if (code == NC_NOERR) code = put_numbers(r, curve.start, t, codes);
+    int code = put_record(r, unit, t);
     TRY(results_check(code, r->path.part, "write"));
 
     struct timer timer = t->timer;
     timer.seconds[TIMER_WRITE] += timer_now() - begin;
     code = nc_put_vara_double(r->timing, r->seconds, phase.start, phase.count, timer.seconds);
     TRY(results_check(code, r->path.timing_part, "write"));
-    code = nc_put_var1_schar(r->file, r->variable[RESULT_COMPLETE], curve.start, &complete);
+    code = nc_put_var1_schar(r->file, r->variable[RESULT_COMPLETE], phase.start, &complete);
     return results_check(code, r->path.part, "write");
 }
 
@@ -249,9 +264,12 @@ int results_close(struct results **r, int status, const struct results_run *run,
     int rank, ranks, closed = close_files(*r);
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &ranks);
+    if (status == STATUS_OK || status == STATUS_STOPPED) { /* what is complete must be in the file, too */
+        const int all_closed = status_agree(comm, closed);
+        if (all_closed != STATUS_OK) status = all_closed;
+    }
     if (status == STATUS_OK) {
-        status = status_agree(comm, closed);
-        if (status == STATUS_OK && rank == 0) status = publish(*r, run, ranks);
+        if (rank == 0) status = publish(*r, run, ranks);
         status = status_agree(comm, status);
     }
     release(r);

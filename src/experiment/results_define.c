@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "status.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,11 +32,12 @@ static const struct variable variable[RESULT_VARIABLES] = {
     [RESULT_RHO] = {NC_DOUBLE, NO_EXTRA, "1", "Spearman rank correlation of the final ranking of all cells with true accuracy"},
     [RESULT_TAU] = {NC_DOUBLE, NO_EXTRA, "1", "Kendall tau-b of the final ranking of all cells with true accuracy"},
     [RESULT_TAU_TOP] = {NC_DOUBLE, NO_EXTRA, "1", "Kendall tau-b inside the tenth of the cells with the best true accuracy"},
+    [RESULT_CHECKSUM] = {NC_INT64, NO_EXTRA, NULL, "checksum of all numbers of the record"},
     [RESULT_COMPLETE] = {NC_BYTE, NO_EXTRA, NULL, "1 when the record of this unit is complete; it is written last"},
 };
 const char *const results_name[RESULT_VARIABLES] = {
     "best", "chosen", "chosen_accuracy", "chosen_score", "pool_cell", "pool_size",
-    "trainings", "codes", "cost", "rho", "tau", "tau_top", "complete",
+    "trainings", "codes", "cost", "rho", "tau", "tau_top", "checksum", "complete",
 };
 
 enum results_extra results_extra(enum results_variable v)
@@ -180,10 +182,26 @@ static void fill(struct file *f, int v, const void *value)
     if (f->code == NC_NOERR) keep(f, nc_put_var1(f->id, v, first, value));
 }
 
-static void define(struct file *f, const struct results_plan *p, const signed char *zeros)
+/* Once all coordinates are put: known only now, but the header has its place already. */
+static void put_checksum(struct file *f, const char *path)
+{
+    struct netcdf_input in = {.path = path, .file = f->id, .allowance = SIZE_MAX};
+    char text[RESULTS_CHECKSUM_MAX];
+    uint64_t sum;
+    if (f->code != NC_NOERR) return;
+    if (results_coordinates_checksum(&sum, &in) != STATUS_OK) { /* the file was just written: whatever keeps it from being read */
+        status_clear();
+        f->code = NC_EHDFERR;
+    }
+    snprintf(text, sizeof text, "%016" PRIx64, sum);
+    put_text(f, NC_GLOBAL, results_coordinates_name, text);
+}
+
+static void define(struct file *f, const char *path, const struct results_plan *p, const signed char *zeros)
 {
     const int ids = cell_type(p);
     keep(f, results_provenance(f->id, p, "Best accuracy found in each trial of a predictor-based neural architecture search"));
+    put_text(f, NC_GLOBAL, results_coordinates_name, "0000000000000000");
     add_dimensions(f, p, false);
     struct coordinates c = add_coordinates(f, false);
     int oracle = add(f, "oracle", NC_DOUBLE, 1, (int[]){DATASET}, "percent", "best true accuracy of all cells");
@@ -195,7 +213,7 @@ static void define(struct file *f, const struct results_plan *p, const signed ch
         const int type = d->type == CELL_NUMBER ? ids : d->type;
         v[i] = add(f, results_name[i], type, d->extra == NO_EXTRA ? 4 : 5,
                    (int[]){DATASET, METHOD, BUDGET, REALIZATION, d->extra}, d->units, d->long_name);
-        if (i != RESULT_COMPLETE && f->code == NC_NOERR) keep(f, nc_def_var_fill(f->id, v[i], NC_FILL, not_known(type)));
+        if (i < RESULT_CHECKSUM && f->code == NC_NOERR) keep(f, nc_def_var_fill(f->id, v[i], NC_FILL, not_known(type)));
         put_text(f, v[i], "coordinates", "predictor sampler");
     }
     if (f->code == NC_NOERR) keep(f, nc_enddef(f->id));
@@ -210,6 +228,7 @@ static void define(struct file *f, const struct results_plan *p, const signed ch
     for (int i = 0; i < RESULT_VARIABLES; i++)
         if (i != RESULT_COMPLETE) fill(f, v[i], not_known(variable[i].type == CELL_NUMBER ? ids : variable[i].type));
     if (f->code == NC_NOERR) keep(f, nc_put_var_schar(f->id, v[RESULT_COMPLETE], zeros));
+    put_checksum(f, path);
 }
 
 static void define_timing(struct file *f, const struct results_plan *p)
@@ -236,7 +255,7 @@ static int define_file(const char *path, const struct results_plan *p, bool timi
     TRY_DONE(memory_alloc(&zeros, (size_t)p->grid->units, 1));
     TRY_DONE(results_check(nc_create(draft, NC_NETCDF4 | NC_CLOBBER, &f.id), draft, "create"));
     if (timing) define_timing(&f, p);
-    else define(&f, p, zeros);
+    else define(&f, draft, p, zeros);
     keep(&f, nc_close(f.id));
     status = results_check(f.code, draft, "write");
     if (status == STATUS_OK && rename(draft, path) != 0)

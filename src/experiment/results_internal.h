@@ -35,6 +35,13 @@ void results_measurer(char text[RESULTS_MEASURER_MAX], const struct results_plan
 /* All attributes of the root group that do not change from run to run. Returns a NetCDF code. */
 int results_provenance(int file, const struct results_plan *p, const char *title);
 
+/* What results_verify.h compares. Of a record: all its numbers up to RESULT_CHECKSUM, variable after variable, as doubles. Of what
+ * lies along the dimensions: the variables of an open file, as 16 hexadecimal digits in an attribute. */
+enum { RESULTS_CHECKSUM_MAX = 32 };
+#define results_coordinates_name "coordinates_checksum"
+void results_add_numbers(uint64_t *sum, const double *value, size_t count);
+int results_coordinates_checksum(uint64_t *sum, struct netcdf_input *in);
+
 /* Longest pool of the job. */
 int results_pool(const struct job *j);
 

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "memory.h"
 #include "results_copy.h"
+#include "results_verify.h"
 #include "status.h"
 
 #include <errno.h>
@@ -106,13 +107,14 @@ static int check_missing(struct merge *m, const char *path)
     return status;
 }
 
-static int check_part(struct merge *m, const struct results_input *f, const struct results_input *first)
+static int check_part(struct merge *m, struct results_input *f, const struct results_input *first)
 {
     TRY(results_input_belongs(f, first->facts, first->in.path, results_part_keys, "merge results of one job only"));
     if (strcmp(f->text[RESULTS_LIBRARIES], first->text[RESULTS_LIBRARIES]) != 0)
         log_warning("%s was made with %s, but %s with %s", f->in.path, f->text[RESULTS_LIBRARIES], first->in.path,
                     first->text[RESULTS_LIBRARIES]);
-    return check_complete(m, f, f->in.path, f->in.path);
+    TRY(check_complete(m, f, f->in.path, f->in.path));
+    return results_verify_all(&f->in);
 }
 
 /* Open, check and close each file; the first is what the others are compared with. */

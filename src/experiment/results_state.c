@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "netcdf_input.h"
 #include "parameters.h"
+#include "results_verify.h"
 #include "status.h"
 
 #include <errno.h>
@@ -91,27 +92,41 @@ static void compare_program(const char *path)
 
 /* -- what is there already ----------------------------------------------------------------------------------- */
 
-static int read_finished(bool *finished, const char *path, const struct results_plan *p)
+/* Has it the units that the job has? */
+static int check_units(const struct netcdf_input *in, const struct results_plan *p)
 {
-    signed char *complete;
     size_t length[4] = {0};
     const size_t expected[4] = {(size_t)p->grid->datasets, (size_t)p->grid->methods, (size_t)p->grid->budgets,
                                 (size_t)p->grid->trials};
-    int file, v, rank, dimension[NC_MAX_VAR_DIMS];
-    TRY(memory_alloc(&complete, (size_t)p->grid->units, 1));
-    int code = nc_open(path, NC_NOWRITE, &file);
-    if (code == NC_NOERR) {
-        code = nc_inq_varid(file, results_name[RESULT_COMPLETE], &v);
-        if (code == NC_NOERR) code = nc_inq_var(file, v, NULL, NULL, &rank, dimension, NULL);
-        for (int d = 0; d < 4 && code == NC_NOERR && rank == 4; d++) code = nc_inq_dimlen(file, dimension[d], &length[d]);
-        if (code == NC_NOERR && memcmp(length, expected, sizeof length) != 0) code = NC_EDIMSIZE;
-        if (code == NC_NOERR) code = nc_get_var_schar(file, v, complete);
-        nc_close(file);
-    }
-    for (int64_t i = 0; i < p->grid->units && code == NC_NOERR; i++) finished[i] = complete[i] == 1;
-    free(complete);
+    int v, rank, dimension[NC_MAX_VAR_DIMS], code = nc_inq_varid(in->file, results_name[RESULT_COMPLETE], &v);
+    if (code == NC_NOERR) code = nc_inq_var(in->file, v, NULL, NULL, &rank, dimension, NULL);
+    for (int d = 0; d < 4 && code == NC_NOERR && rank == 4; d++) code = nc_inq_dimlen(in->file, dimension[d], &length[d]);
+    if (code == NC_NOERR && memcmp(length, expected, sizeof length) != 0) code = NC_EDIMSIZE;
     if (code == NC_NOERR) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "%s: damaged (%s); remove it to start anew", path, nc_strerror(code));
+    return status_fail(STATUS_INPUT, "%s: damaged (%s); remove it to start anew", in->path, nc_strerror(code));
+}
+
+static int read_finished(bool *finished, const char *path, const struct results_plan *p)
+{
+    struct netcdf_input in;
+    int64_t damaged = 0;
+    TRY(netcdf_input_open(&in, path));
+    int status = check_units(&in, p);
+    if (status == STATUS_OK) status = results_verify(&damaged, finished, &in);
+    netcdf_input_close(&in);
+    if (status == STATUS_OK && damaged > 0)
+        log_warning("%s: the records of %" PRId64 " units are not what was written: they are computed again", path, damaged);
+    return status;
+}
+
+static int check_final(const char *path, const struct results_plan *p)
+{
+    struct netcdf_input in;
+    TRY(netcdf_input_open(&in, path));
+    int status = check_units(&in, p);
+    if (status == STATUS_OK) status = results_verify_all(&in);
+    netcdf_input_close(&in);
+    return status;
 }
 
 int results_match_final(bool *there, const char *path, const struct results_plan *p)
@@ -140,7 +155,7 @@ int results_inspect(enum results_state *state, bool *finished, const struct resu
     TRY(results_match_final(&complete, path.final, p));
     if (complete) {
         *state = RESULTS_COMPLETE;
-        return STATUS_OK;
+        return check_final(path.final, p);
     }
     TRY(results_match(&match, difference, path.part, p));
     if (match == MATCH_OTHER)

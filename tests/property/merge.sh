@@ -135,6 +135,7 @@ import netCDF4
 
 # the header of a results file that promises more than the file holds, and one with other types
 old = netCDF4.Dataset("a.nc")
+old.set_auto_mask(False)
 for name, realization, k in ("huge.nc", 500_000_000, 20), ("long.nc", 2, 2_000_000_000), ("types.nc", 2, 20):
     with netCDF4.Dataset(name, "w") as new:
         new.setncatts({a: old.getncattr(a) for a in old.ncattrs()})
