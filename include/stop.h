@@ -8,8 +8,8 @@
 #include <mpi.h>
 #include <stdbool.h>
 
-/* After MPI_Init; what was wanted before is forgotten. watches: look at clock and file. before: seconds before SLURM_JOB_END_TIME (seconds since 1970)
- * at which to stop, negative: not asked for. STATUS_INPUT when it is asked for and the variable is not a time. */
+/* After MPI_Init; what was wanted before is forgotten. watches: look at clock and file. before: seconds before SLURM_JOB_END_TIME
+ * (seconds since 1970) at which to stop, negative: not asked for. STATUS_INPUT when it is asked for and the variable is not a time. */
 int stop_open(bool watches, double before);
 
 /* Cheap: call it in every step. Remains true. */

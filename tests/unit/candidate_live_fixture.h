@@ -3,6 +3,7 @@
 #ifndef CANDIDATE_LIVE_FIXTURE_H
 #define CANDIDATE_LIVE_FIXTURE_H
 
+#include "stop.h"
 #include "trial_fixture.h"
 
 #include <time.h>
@@ -69,6 +70,7 @@ static const struct candidate_options losses = {0, false, "early_loss", 3, CODE_
 static inline void bench_open(struct live_bench *b, const char *ledger, int group_size, int team_size, bool classes,
                        const struct candidate_options *o)
 {
+    stop_open(false, -1); /* what breaks stops the others: forget it */
     *b = (struct live_bench){.fake = {.team = &b->team, .diverges = -1, .fails = -1, .breaks = -1, .losses = 4}};
     b->team = (struct group){.comm = MPI_COMM_NULL, .leaders = MPI_COMM_NULL, .idle = true};
     b->measurer = (struct measurer){.measure = fake_measure, .self = &b->fake, .fingerprint = 5};

@@ -36,6 +36,7 @@ static void test_broken_measurer(void **state)
         }
         MPI_ASSERT(kept && total[MEASUREMENT_TRAINING][19] == 1);
         b.fake.breaks = -1; /* mended: it goes on with the rest */
+        stop_open(false, -1);
         MPI_ASSERT(candidate_train(b.candidate, NULL, NULL, cell, 30) == STATUS_OK);
         count_calls(total, &b);
         for (int i = 0; i < 30; i++) kept = kept && total[MEASUREMENT_TRAINING][i] == (i == 20 ? 2 : 1);
