@@ -69,7 +69,7 @@ static double number_of(const struct netcdf_input *in, const char *name)
     size_t count;
     double value;
     if (nc_inq_attlen(in->file, NC_GLOBAL, name, &count) != NC_NOERR || count != 1 ||
-        nc_get_att_double(in->file, NC_GLOBAL, name, &value) != NC_NOERR || !(value >= 0 && value <= INT64_MAX / 2))
+        nc_get_att_double(in->file, NC_GLOBAL, name, &value) != NC_NOERR || !(value >= 0 && value <= (double)(INT64_MAX / 2)))
         return 0;
     return value;
 }

@@ -1,7 +1,9 @@
-/* Results files as report reads them: one or two (plan.h), with "----" between. */
+/* Results files as report and merge read them: one or two (plan.h), with "----" between. */
 #include "plan.h"
 
+#include "log.h"
 #include "report.h"
+#include "results_merge.h"
 
 static char paths[2][300];
 static FILE *nowhere;
@@ -11,6 +13,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc, (void)argv;
     for (int i = 0; i < 2; i++) snprintf(paths[i], sizeof paths[i], "%s-%d.nc", fuzz_path("results"), i);
     nowhere = fopen("/dev/null", "w");
+    log_open(1); /* silent */
     return nowhere == NULL;
 }
 
@@ -39,5 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     report_destroy(&report);
     fuzz_status(report_read(&report, path, files, k, 2), "results");
     report_destroy(&report);
+    if (files == 2) {
+        static char merged[320];
+        snprintf(merged, sizeof merged, "%s.merged.nc", path[0]);
+        fuzz_status(results_merge(merged, path, files, 0, "fuzz"), "results");
+        unlink(merged);
+    }
     return 0;
 }

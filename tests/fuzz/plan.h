@@ -1,11 +1,12 @@
 /* plan.h - NetCDF files from a text that libFuzzer can vary and people can read. HDF5 crashes on damaged files by itself, and takes
- * milliseconds for whole ones; so most files are of the classic format, made in memory, and the readers are told that it is NetCDF-4
- * (__wrap_nc_inq_format). One command a line:
+ * takes ten times as long; so most files are of the classic format, made in memory, and the readers are told that it is NetCDF-4. A list of
+ * strings is one of characters then, whose second dimension they are not told of (__wrap_...). One command a line:
  *
- *   netcdf4                    strings, groups, dimensions beyond what there is room for; first line only
+ *   netcdf4                    groups, types of the user's, dimensions beyond what there is room for; first line only
  *   dim NAME LENGTH            0: unlimited
- *   var NAME TYPE DIM...       byte char short int float double ubyte ushort uint int64 uint64, netcdf4: string enum opaque vlen compound
- *   att NAME TYPE VALUE...     of the variable before, or of the group where there is none; of char and string the rest of the line
+ *   var NAME TYPE DIM...       byte char short int float double ubyte ushort uint int64 uint64 string, netcdf4: enum opaque vlen compound
+ *   att NAME TYPE VALUE...     of the variable before, or of the group where there is none; of char and string the rest of the line, and of
+ *                              lines as well, where ; ends one
  *   put VALUE...               over and over until the variable is full
  *   text WORD...               the same with texts
  *   chunk LENGTH... | deflate
@@ -20,7 +21,8 @@
 #include <netcdf.h>
 #include <netcdf_mem.h>
 
-enum { PLAN_WORDS = 4096, PLAN_VARIABLES = 64, PLAN_ROOM = 1 << 14, PLAN_DEPTH = 8 };
+enum { PLAN_WORDS = 4096, PLAN_VARIABLES = 64, PLAN_ROOM = 1 << 14, PLAN_DEPTH = 8, PLAN_TEXT = 24 };
+#define PLAN_HIDDEN "~" /* the dimension */
 
 struct plan_variable {
     int group, id;
@@ -73,6 +75,12 @@ static void plan_define(struct plan *p, char *rest)
         v->values = length != 0 && v->values > SIZE_MAX / length ? SIZE_MAX : v->values * length;
         rank++;
     }
+    if (!p->large && v->type == NC_STRING) {
+        v->type = NC_CHAR;
+        v->values = v->values > p->room ? p->room + 1 : v->values * PLAN_TEXT;
+        if (nc_inq_dimid(p->file, PLAN_HIDDEN, &axis[rank]) != NC_NOERR) nc_def_dim(p->file, PLAN_HIDDEN, PLAN_TEXT, &axis[rank]);
+        rank++;
+    }
     if (name == NULL || (!p->large && v->values > p->room)) return;
     if (nc_def_var(v->group, name, v->type, rank, axis, &v->id) != NC_NOERR) return;
     if (!p->large) p->room -= v->values;
@@ -87,9 +95,14 @@ static void plan_attribute(struct plan *p, char *rest)
     const nc_type kind = plan_type(p, type);
     const int group = p->group[p->depth];
     const char *text = next == NULL ? "" : next;
+    static const double nothing[4] = {0};
     double value[64];
-    if (kind == NC_CHAR) nc_put_att_text(group, p->target, name, strlen(text), text);
+    if (strcmp(type, "lines") == 0) {
+        for (char *c = next; c != NULL && *c != '\0'; c++) *c = *c == ';' ? '\n' : *c;
+        nc_put_att_text(group, p->target, name, strlen(text), text);
+    } else if (kind == NC_CHAR) nc_put_att_text(group, p->target, name, strlen(text), text);
     else if (kind == NC_STRING) nc_put_att_string(group, p->target, name, 1, &text);
+    else if (kind > NC_STRING) nc_put_att(group, p->target, name, kind, 1, nothing);
     else if (kind <= NC_UINT64) nc_put_att_double(group, p->target, name, kind, plan_numbers(value, next, 64), value);
 }
 
@@ -220,7 +233,9 @@ static size_t plan_file(const char *path, const uint8_t *data, size_t size)
     return image.size;
 }
 
-/* -- what the readers are told ------------------------------------------------------------------------------------ */
+/* -- what the readers are told ------------------------------------------------------------------------------------
+
+ * The Makefile finds these functions by their names. */
 
 int __real_nc_inq_format(int file, int *format);
 int __wrap_nc_inq_format(int file, int *format);
@@ -229,6 +244,48 @@ int __wrap_nc_inq_format(int file, int *format)
 {
     int rc = __real_nc_inq_format(file, format);
     if (rc == NC_NOERR && *format != NC_FORMAT_NETCDF4) *format = NC_FORMAT_NETCDF4;
+    return rc;
+}
+
+int __real_nc_inq_var(int file, int id, char *name, nc_type *type, int *rank, int *dim, int *attributes);
+int __wrap_nc_inq_var(int file, int id, char *name, nc_type *type, int *rank, int *dim, int *attributes);
+int __wrap_nc_inq_vardimid(int file, int id, int *dim);
+int __wrap_nc_get_vara_string(int file, int id, const size_t *start, const size_t *count, char **text);
+int __real_nc_get_vara_string(int file, int id, const size_t *start, const size_t *count, char **text);
+
+int __wrap_nc_inq_var(int file, int id, char *name, nc_type *type, int *rank, int *dim, int *attributes)
+{
+    int axis[NC_MAX_VAR_DIMS], axes = 0;
+    char last[NC_MAX_NAME + 1];
+    int rc = __real_nc_inq_var(file, id, name, type, &axes, axis, attributes);
+    if (rc != NC_NOERR) return rc;
+    if (axes > 0 && nc_inq_dimname(file, axis[axes - 1], last) == NC_NOERR && strcmp(last, PLAN_HIDDEN) == 0) {
+        axes--;
+        if (type != NULL) *type = NC_STRING;
+    }
+    if (rank != NULL) *rank = axes;
+    if (dim != NULL) memcpy(dim, axis, (size_t)axes * sizeof *dim);
+    return rc;
+}
+
+int __wrap_nc_inq_vardimid(int file, int id, int *dim)
+{
+    return __wrap_nc_inq_var(file, id, NULL, NULL, NULL, dim, NULL);
+}
+
+int __wrap_nc_get_vara_string(int file, int id, const size_t *start, const size_t *count, char **text)
+{
+    int rank = 0, wide = 0;
+    nc_type type = NC_NAT;
+    int rc = __wrap_nc_inq_var(file, id, NULL, &type, &rank, NULL, NULL);
+    if (rc == NC_NOERR) rc = __real_nc_inq_var(file, id, NULL, &type, &wide, NULL, NULL);
+    if (rc != NC_NOERR || wide == rank) return __real_nc_get_vara_string(file, id, start, count, text);
+    for (size_t i = 0; i < (rank == 0 ? 1 : count[0]) && rc == NC_NOERR; i++) {
+        char row[PLAN_TEXT + 1] = "";
+        const size_t from[2] = {rank == 0 ? 0 : start[0] + i, 0}, length[2] = {rank == 0 ? PLAN_TEXT : 1, PLAN_TEXT};
+        rc = nc_get_vara_text(file, id, from, length, row);
+        text[i] = rc == NC_NOERR && row[0] != '\0' ? strdup(row) : NULL;
+    }
     return rc;
 }
 
