@@ -121,13 +121,15 @@ static int read_texts(const char *path)
 {
     struct netcdf_input in;
     struct netcdf_variable v;
-    char **text;
-    size_t count;
+    char **text = NULL;
+    size_t count = 0;
     bool found;
     TRY(netcdf_input_open(&in, path));
     int status = netcdf_input_find(&v, &found, &in, "text");
     if (status == STATUS_OK) status = netcdf_input_texts(&text, &count, &v, 1000);
     netcdf_input_close(&in);
+    for (size_t i = 0; i < count; i++) free(text[i]);
+    free(text);
     return status;
 }
 
