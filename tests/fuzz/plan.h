@@ -22,7 +22,9 @@
 #include <netcdf_mem.h>
 
 enum { PLAN_WORDS = 4096, PLAN_VARIABLES = 64, PLAN_ROOM = 1 << 14, PLAN_DEPTH = 8, PLAN_TEXT = 24 };
-#define PLAN_HIDDEN "~" /* the dimension */
+#define PLAN_HIDDEN "_hidden" /* the dimension */
+
+int __real_nc_inq_var(int file, int id, char *name, nc_type *type, int *rank, int *dim, int *attributes);
 
 struct plan_variable {
     int group, id;
@@ -151,7 +153,7 @@ static size_t plan_extent(const struct plan_variable *v, size_t *count, int *ran
     int axis[NC_MAX_VAR_DIMS], storage = NC_CONTIGUOUS;
     size_t values = 1, chunk[NC_MAX_VAR_DIMS];
     *rank = 0;
-    if (nc_inq_var(v->group, v->id, NULL, NULL, rank, axis, NULL) != NC_NOERR || *rank > 16) return 0;
+    if (__real_nc_inq_var(v->group, v->id, NULL, NULL, rank, axis, NULL) != NC_NOERR || *rank > 16) return 0;
     if (nc_inq_var_chunking(v->group, v->id, &storage, chunk) != NC_NOERR) storage = NC_CONTIGUOUS;
     for (int i = 0; i < *rank && storage == NC_CHUNKED && values > 0; i++) values = chunk[i] > PLAN_ROOM / values ? 0 : values * chunk[i];
     if (values == 0 || (storage != NC_CHUNKED && v->values > PLAN_ROOM)) return 0;
@@ -247,7 +249,6 @@ int __wrap_nc_inq_format(int file, int *format)
     return rc;
 }
 
-int __real_nc_inq_var(int file, int id, char *name, nc_type *type, int *rank, int *dim, int *attributes);
 int __wrap_nc_inq_var(int file, int id, char *name, nc_type *type, int *rank, int *dim, int *attributes);
 int __wrap_nc_inq_vardimid(int file, int id, int *dim);
 int __wrap_nc_get_vara_string(int file, int id, const size_t *start, const size_t *count, char **text);
