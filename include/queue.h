@@ -1,7 +1,7 @@
 /* queue.h - a dynamic queue of work units 0..units-1, handed out in order to whoever asks.
  *
  * Rank 0 of the communicator holds the counter and computes as well: it answers requests whenever it calls
- * queue_poll(), which costs one MPI_Iprobe and belongs into every step of a long computation (pulse.h). Two small
+ * queue_poll(), which costs one MPI_Test and belongs into every step of a long computation (pulse.h). Two small
  * messages a unit; no rank but the holder sees more than its own units. */
 #ifndef QUEUE_H
 #define QUEUE_H

@@ -17,19 +17,18 @@ struct scored {
 struct topset {
     int capacity, count;
     struct scored *item; /* [capacity], sorted, best first; places from count on are empty */
-    MPI_Datatype type;   /* one whole set */
-    MPI_Op merge;
+    struct scored *other; /* [capacity] of another rank */
 };
 
 bool scored_before(struct scored a, struct scored b);
 
-int topset_create(struct topset *t, int capacity); /* capacity >= 1; needs MPI */
+int topset_create(struct topset *t, int capacity); /* capacity >= 1 */
 void topset_destroy(struct topset *t);
 void topset_clear(struct topset *t);
 void topset_push(struct topset *t, double score, int64_t cell);
 
-/* Collective over comm: every rank's set becomes the best of the union. One MPI_Allreduce with a user-defined
- * commutative operation, log P merges; nothing at all for one rank. Equal capacity on all ranks. */
+/* Collective over comm: every rank's set becomes the best of the union. log2 P messages of 16 bytes a place on each rank (two
+ * more on some when P is no power of two), nothing at all for one rank. Equal capacity on all ranks. */
 void topset_reduce(struct topset *t, MPI_Comm comm);
 
 #endif

@@ -98,8 +98,9 @@ static int schedule(struct experiment *e, double **work)
 {
     const int64_t cells = e->space.cells;
     TRY(memory_alloc(&e->order, (size_t)e->grid.units, sizeof *e->order));
-    TRY(memory_alloc(work, (size_t)e->grid.units + 1, sizeof **work));
     TRY(grid_schedule(e->order, &e->remaining, &e->grid, e->job, cells, e->finished));
+    if (e->rank != 0) return STATUS_OK; /* shows no progress */
+    TRY(memory_alloc(work, (size_t)e->grid.units + 1, sizeof **work));
     for (int64_t i = 0; i < e->remaining; i++)
         (*work)[i + 1] = (*work)[i] + grid_work(e->job, grid_unit(&e->grid, e->order[i]), cells);
     return STATUS_OK;

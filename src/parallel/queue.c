@@ -25,6 +25,9 @@ struct queue {
     bool over;           /* the caller got -1: nobody listens to it any more */
     int dismissed;       /* on the holder: other ranks that got their -1 */
     bool *gone;          /* [size] on the holder: which they are */
+    /* on the holder: the next word, received ahead. A probe would look at every rank that ever sent one, each time. */
+    int word;
+    MPI_Request request;
 };
 
 int queue_create(struct queue **out, MPI_Comm comm, int64_t units)
@@ -43,6 +46,7 @@ int queue_create(struct queue **out, MPI_Comm comm, int64_t units)
     }
     q->units = units;
     q->rank = rank, q->size = size;
+    q->request = MPI_REQUEST_NULL;
     MPI_Comm_dup(comm, &q->comm);
     return STATUS_OK;
 }
@@ -50,6 +54,10 @@ int queue_create(struct queue **out, MPI_Comm comm, int64_t units)
 void queue_destroy(struct queue **q)
 {
     if (*q == NULL) return;
+    if ((*q)->request != MPI_REQUEST_NULL) { /* given up before queue_finish */
+        MPI_Cancel(&(*q)->request);
+        MPI_Wait(&(*q)->request, MPI_STATUS_IGNORE);
+    }
     MPI_Comm_free(&(*q)->comm);
     free((*q)->gone);
     free(*q);
@@ -71,10 +79,8 @@ static void stop_all(struct queue *q)
         if (r != HOLDER && !q->gone[r]) MPI_Send(&word, 1, MPI_INT64_T, r, TAG_UNIT, q->comm);
 }
 
-static void answer(struct queue *q, int source)
+static void answer(struct queue *q, int word, int source)
 {
-    int word;
-    MPI_Recv(&word, 1, MPI_INT, source, TAG_WORD, q->comm, MPI_STATUS_IGNORE);
     if (word == WORD_STOP) {
         stop_all(q);
         return;
@@ -103,11 +109,13 @@ void queue_poll(struct queue *q)
 {
     if (q->rank != HOLDER) listen_to_holder(q);
     while (q->rank == HOLDER && q->dismissed < q->size - 1) {
-        int waiting;
+        int arrived;
         MPI_Status message;
-        MPI_Iprobe(MPI_ANY_SOURCE, TAG_WORD, q->comm, &waiting, &message);
-        if (!waiting) return;
-        answer(q, message.MPI_SOURCE);
+        if (q->request == MPI_REQUEST_NULL)
+            MPI_Irecv(&q->word, 1, MPI_INT, MPI_ANY_SOURCE, TAG_WORD, q->comm, &q->request);
+        MPI_Test(&q->request, &arrived, &message);
+        if (!arrived) return;
+        answer(q, q->word, message.MPI_SOURCE);
     }
 }
 

@@ -33,38 +33,22 @@ static void merge(const struct scored *from, struct scored *into, int capacity)
     }
 }
 
-/* MPI_User_function: no context is handed over, but the size of the type tells the capacity. */
-static void merge_sets(void *from, void *into, int *sets, MPI_Datatype *type)
-{
-    int bytes;
-    MPI_Type_size(*type, &bytes);
-    int capacity = (int)((size_t)bytes / sizeof(struct scored));
-    const struct scored *f = from;
-    struct scored *i = into;
-    for (int s = 0; s < *sets; s++) merge(f + (size_t)s * capacity, i + (size_t)s * capacity, capacity);
-}
-
 int topset_create(struct topset *t, int capacity)
 {
     assert(capacity >= 1);
-    *t = (struct topset){.capacity = capacity, .type = MPI_DATATYPE_NULL, .merge = MPI_OP_NULL};
+    *t = (struct topset){.capacity = capacity};
     if ((size_t)capacity > INT32_MAX / sizeof *t->item)
         return status_fail(STATUS_INPUT, "a list of the best %d cells is too long", capacity);
-    TRY(memory_alloc(&t->item, (size_t)capacity, sizeof *t->item));
-    MPI_Type_contiguous((int)(capacity * sizeof *t->item), MPI_BYTE, &t->type);
-    MPI_Type_commit(&t->type);
-    MPI_Op_create(merge_sets, 1, &t->merge);
+    TRY(memory_alloc(&t->item, 2 * (size_t)capacity, sizeof *t->item));
+    t->other = t->item + capacity;
     topset_clear(t);
     return STATUS_OK;
 }
 
 void topset_destroy(struct topset *t)
 {
-    if (t->item == NULL) return;
-    MPI_Op_free(&t->merge);
-    MPI_Type_free(&t->type);
     free(t->item);
-    *t = (struct topset){.type = MPI_DATATYPE_NULL, .merge = MPI_OP_NULL};
+    *t = (struct topset){0};
 }
 
 void topset_clear(struct topset *t)
@@ -88,11 +72,32 @@ void topset_push(struct topset *t, double score, int64_t cell)
     t->item[low] = new;
 }
 
+/* Recursive doubling, written out: with MPI_Allreduce a set would be one element of a user-defined type, which a library cannot
+ * cut in pieces; Open MPI then sends all sets to one rank, and P messages from there. Ranks beyond the largest power of two
+ * hand in their set first and are told at the end. */
 void topset_reduce(struct topset *t, MPI_Comm comm)
 {
-    int size;
+    enum { TAG = 1 };
+    int rank, size, core = 1;
+    const int bytes = t->capacity * (int)sizeof *t->item;
+    MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);
-    if (size == 1) return;
-    MPI_Allreduce(MPI_IN_PLACE, t->item, 1, t->type, t->merge, comm);
+    while (core <= size / 2) core *= 2;
+    if (rank >= core) {
+        MPI_Send(t->item, bytes, MPI_BYTE, rank - core, TAG, comm);
+        MPI_Recv(t->item, bytes, MPI_BYTE, rank - core, TAG, comm, MPI_STATUS_IGNORE);
+    } else {
+        const int follower = rank + core;
+        if (follower < size) {
+            MPI_Recv(t->other, bytes, MPI_BYTE, follower, TAG, comm, MPI_STATUS_IGNORE);
+            merge(t->other, t->item, t->capacity);
+        }
+        for (int step = 1; step < core; step *= 2) {
+            MPI_Sendrecv(t->item, bytes, MPI_BYTE, rank ^ step, TAG, t->other, bytes, MPI_BYTE, rank ^ step, TAG, comm,
+                         MPI_STATUS_IGNORE);
+            merge(t->other, t->item, t->capacity);
+        }
+        if (follower < size) MPI_Send(t->item, bytes, MPI_BYTE, follower, TAG, comm);
+    }
     for (t->count = 0; t->count < t->capacity && t->item[t->count].cell != INT64_MAX;) t->count++;
 }

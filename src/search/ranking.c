@@ -17,7 +17,6 @@ struct ranking {
     float *score;           /* [max(BLOCK, most)] */
     int64_t *cell;          /* [max(BLOCK, most)] */
     struct scored *head;    /* [most] */
-    int *count, *offset;    /* [group size] of a gather */
 };
 
 int ranking_create(struct ranking **out, const struct group *group, const struct space *space, int most, int code_length,
@@ -36,8 +35,6 @@ int ranking_create(struct ranking **out, const struct group *group, const struct
     TRY_DONE(memory_alloc(&r->score, longest, sizeof *r->score));
     TRY_DONE(memory_alloc(&r->cell, longest, sizeof *r->cell));
     TRY_DONE(memory_alloc(&r->head, (size_t)most, sizeof *r->head));
-    TRY_DONE(memory_alloc(&r->count, 2 * (size_t)group->size, sizeof *r->count));
-    r->offset = r->count + group->size;
     *out = r;
 done:
     if (status != STATUS_OK) ranking_destroy(&r);
@@ -53,7 +50,6 @@ void ranking_destroy(struct ranking **out)
     free(r->score);
     free(r->cell);
     free(r->head);
-    free(r->count);
     free(r);
     *out = NULL;
 }
@@ -86,24 +82,32 @@ static void score_share(struct ranking *r, double *basic, struct predictor *pred
     }
 }
 
-/* Bring the basic scores of all ranks to rank 0, in place. */
-static void gather_scores(struct ranking *r, double *basic, int64_t n)
+/* Where the cells of a rank's share begin; n for the rank after the last. */
+static int64_t share_begin(const struct group *g, int rank, int64_t n)
 {
-    const struct group *g = r->group;
-    if (g->size == 1) return;
-    for (int rank = 0; rank < g->size; rank++) {
-        struct group other = *g;
-        int64_t first, last;
-        other.rank = rank;
-        group_share(&other, (n + BLOCK - 1) / BLOCK, &first, &last);
-        int64_t begin = first * BLOCK, end = last * BLOCK < n ? last * BLOCK : n;
-        r->offset[rank] = (int)(begin < n ? begin : n);
-        r->count[rank] = (int)(end > begin ? end - begin : 0);
+    struct group other = *g;
+    int64_t first, last;
+    if (rank >= g->size) return n;
+    other.rank = rank;
+    group_share(&other, (n + BLOCK - 1) / BLOCK, &first, &last);
+    return first * BLOCK < n ? first * BLOCK : n;
+}
+
+/* Bring the basic scores of all ranks to rank 0, in place, along a binomial tree: shares lie side by side, so what a rank has
+ * gathered is one run, and rank 0 gets log2 P messages (those of MPI_Gatherv would be P). */
+static void gather_scores(const struct group *g, double *basic, int64_t n)
+{
+    enum { TAG = 2 };
+    for (int step = 1; step < g->size; step *= 2) {
+        const bool sends = g->rank % (2 * step) != 0;
+        const int from = sends ? g->rank : g->rank + step;
+        const int64_t begin = share_begin(g, from, n), count = share_begin(g, from + step, n) - begin;
+        if (sends) {
+            MPI_Send(basic + begin, (int)count, MPI_DOUBLE, from - step, TAG, g->comm);
+            return;
+        }
+        if (from < g->size) MPI_Recv(basic + begin, (int)count, MPI_DOUBLE, from, TAG, g->comm, MPI_STATUS_IGNORE);
     }
-    if (g->rank == 0)
-        MPI_Gatherv(MPI_IN_PLACE, 0, MPI_DOUBLE, basic, r->count, r->offset, MPI_DOUBLE, 0, g->comm);
-    else
-        MPI_Gatherv(basic + r->offset[g->rank], r->count[g->rank], MPI_DOUBLE, NULL, NULL, NULL, MPI_DOUBLE, 0, g->comm);
 }
 
 static int best_first(const void *a, const void *b)
@@ -136,7 +140,7 @@ int ranking_top(const struct topset **top, double *basic, struct ranking *r, str
     topset_clear(&r->top);
     score_share(r, basic, predictor, subset, n);
     topset_reduce(&r->top, r->group->comm);
-    if (basic != NULL) gather_scores(r, basic, n);
+    if (basic != NULL) gather_scores(r->group, basic, n);
     if (predictor_rescores(predictor) && c > 0) TRY(resort_head(r, predictor, candidate, c));
     *top = &r->top;
     return STATUS_OK;

@@ -166,12 +166,24 @@ static void test_reason(void **state)
     MPI_ASSERT(strcmp(stop_reason(), "") == 0 && !stop_wanted());
 }
 
+/* A queue that is given up before anyone asked, though its holder has listened already. */
+static void test_given_up(void **state)
+{
+    (void)state;
+    struct queue *q;
+    MPI_ASSERT(queue_create(&q, MPI_COMM_WORLD, UNITS) == 0);
+    queue_poll(q);
+    MPI_ASSERT(queue_done(q) == 0);
+    queue_destroy(&q);
+    MPI_ASSERT(q == NULL);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_unit_once), cmocka_unit_test(test_holder_answers_while_computing),
         cmocka_unit_test(test_stop), cmocka_unit_test(test_stop_is_heard), cmocka_unit_test(test_stop_comes_too_late),
-        cmocka_unit_test(test_reason),
+        cmocka_unit_test(test_reason), cmocka_unit_test(test_given_up),
     };
     RANKS_MAIN(tests);
 }
