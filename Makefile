@@ -69,6 +69,7 @@ BLAS     := $(shell pkg-config --cflags --libs openblas 2>/dev/null)
 XSMM     := $(shell pkg-config --exists libxsmm 2>/dev/null && echo -DWITH_LIBXSMM && pkg-config --cflags --libs libxsmm)
 BENCH    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out $(if $(BLAS),,%/gemm.c),$(wildcard tests/bench/*.c)))
 PEER     := $(patsubst tests/peer/%.c,$(BUILD)/peer/%,$(wildcard tests/peer/*.c))
+COUNTED  := $(BUILD)/scaling/siamese-nas# the program with a counter of its calls of MPI
 
 # A changed compiler or flag rebuilds everything, a changed revision only what names it.
 stamp = mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
@@ -105,8 +106,13 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIBRARY)
 	$(Q)$(call say,BENCH) $(LINK_ALL) $(LIBS)
 $(BUILD)/peer/%: tests/peer/%.c $(LIBRARY)
 	$(Q)$(call say,PEER ) $(LINK_ALL) $(LIBS)
+# -rdynamic: what libraries ask of MPI is counted, too.
+$(COUNTED): tests/scaling/mpi_count.c $(BUILD)/main.o $(LIBRARY)
+	$(Q)$(call say,COUNT) $(LINK_ALL) -rdynamic $(LIBS)
+$(BUILD)/scaling/simulate: tests/scaling/simulate.c $(LIBRARY)
+	$(Q)$(call say,SIMUL) $(LINK_ALL) $(LIBS)
 
--include $(OBJECTS:.o=.d) $(DOUBLE:.o=.d) $(BUILD)/main.d $(TESTS:=.d) $(BENCH:=.d) $(PEER:=.d) \
+-include $(OBJECTS:.o=.d) $(DOUBLE:.o=.d) $(BUILD)/main.d $(TESTS:=.d) $(BENCH:=.d) $(PEER:=.d) $(COUNTED).d \
          $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%.d,$(wildcard tests/fuzz/fuzz_*.c))
 
 # ------------------------------------------------------------------------------------------------------------
@@ -122,12 +128,12 @@ run: $(PROGRAM) ## run jobs/quick.ini on SPACE and print its table
 	mpirun -np $(RANKS) $(PROGRAM) run jobs/quick.ini -P space.file=$(NC) -P space.dataset=$(DATASET) -P output.file=results/quick.nc
 	$(PROGRAM) report results/quick.nc
 
-tests: $(TESTS) $(BENCH) $(PEER) ## build the unit tests and benchmarks
-check: $(PROGRAM) $(TESTS) $(PEER) ## run all tests
+tests: $(TESTS) $(BENCH) $(PEER) $(COUNTED) ## build the unit tests and benchmarks
+check: $(PROGRAM) $(TESTS) $(PEER) $(COUNTED) ## run all tests
 	$(Q)tests/run.sh $(BUILD) unit property
 unit: $(TESTS) ## run the unit tests
 	$(Q)tests/run.sh $(BUILD) unit
-property: $(PROGRAM) $(PEER) ## run the scripts that test the program from outside
+property: $(PROGRAM) $(PEER) $(COUNTED) ## run the scripts that test the program from outside
 	$(Q)tests/run.sh $(BUILD) property
 check-slurm: $(PROGRAM) ## run the scripts of slurm/ on a Slurm of their own; only root can
 	$(Q)tests/run.sh $(BUILD) slurm
