@@ -185,7 +185,7 @@ static void fill(struct file *f, int v, const void *value)
 /* Once all coordinates are put: known only now, but the header has its place already. */
 static void put_checksum(struct file *f, const char *path)
 {
-    struct netcdf_input in = {.path = path, .file = f->id, .allowance = SIZE_MAX};
+    struct netcdf_input in = {.path = path, .file = f->id, .allowance = SIZE_MAX, .largest = SIZE_MAX};
     char text[RESULTS_CHECKSUM_MAX];
     uint64_t sum;
     if (f->code != NC_NOERR) return;

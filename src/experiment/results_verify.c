@@ -103,12 +103,13 @@ static int fail_read(const struct shape *s, int v, int code)
 static int read_shape(struct shape *s)
 {
     for (int v = 0; v < RESULT_VARIABLES; v++) {
+        const int right = results_extra((enum results_variable)v) == RESULTS_ALONE ? DIMENSIONS : DIMENSIONS + 1;
         int rank, dimension[NC_MAX_VAR_DIMS];
         nc_type type;
         size_t length[DIMENSIONS + 1] = {0, 0, 0, 0, 1};
         int code = nc_inq_varid(s->in->file, results_name[v], &s->variable[v]);
         if (code == NC_NOERR) code = nc_inq_var(s->in->file, s->variable[v], NULL, &type, &rank, dimension, NULL);
-        if (code == NC_NOERR && (rank < DIMENSIONS || rank > DIMENSIONS + 1 || !netcdf_is_number(type))) code = NC_EDIMSIZE;
+        if (code == NC_NOERR && (rank != right || !netcdf_is_number(type))) code = NC_EDIMSIZE;
         for (int d = 0; code == NC_NOERR && d < rank; d++) code = nc_inq_dimlen(s->in->file, dimension[d], &length[d]);
         if (code == NC_NOERR && v > 0 && memcmp(s->length, length, sizeof s->length) != 0) code = NC_EDIMSIZE;
         if (code != NC_NOERR) return fail_read(s, v, code);

@@ -305,6 +305,37 @@ static void test_damaged_files(void **state)
     MPI_ASSERT(rank != 0 || same_bytes("whole.nc", "final.nc"));
 }
 
+/* A variable of the records with more or fewer dimensions than it has: refused, whatever else is right. */
+static void test_damaged_shapes(void **state)
+{
+    (void)state;
+    static const char *const changed[] = {"checksum", "complete", "best", "codes"};
+    struct fixture f;
+    enum results_state found;
+    for (size_t v = 0; v < sizeof changed / sizeof *changed; v++) {
+        fixture_make(&f, "shape.nc", 1, TRIALS);
+        MPI_ASSERT(fixture_run(&f, first_half, STATUS_FAILURE, &found, 1) == STATUS_FAILURE);
+        if (rank == 0) {
+            int file, id, dim[5];
+            static const char *const name[] = {"dataset", "method", "budget", "realization", "k"};
+            assert_int_equal(nc_open(scratch("shape.nc.part"), NC_WRITE, &file), NC_NOERR);
+            assert_int_equal(nc_redef(file), NC_NOERR);
+            for (int d = 0; d < 5; d++) assert_int_equal(nc_inq_dimid(file, name[d], &dim[d]), NC_NOERR);
+            assert_int_equal(nc_inq_varid(file, changed[v], &id), NC_NOERR);
+            assert_int_equal(nc_rename_var(file, id, "old"), NC_NOERR);
+            assert_int_equal(nc_def_var(file, changed[v], NC_INT64, v == 2 ? 4 : 5, dim, &id), NC_NOERR);
+            assert_int_equal(nc_close(file), NC_NOERR);
+        }
+        MPI_Barrier(MPI_COMM_WORLD);
+        MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_INPUT);
+        MPI_ASSERT(strstr(status_message(), "shape.nc.part: damaged") != NULL);
+        status_clear();
+        MPI_Barrier(MPI_COMM_WORLD);
+        if (rank == 0) unlink(scratch("shape.nc.part"));
+        MPI_Barrier(MPI_COMM_WORLD);
+    }
+}
+
 /* -- locks ---------------------------------------------------------------------------------------------------------- */
 
 /* There while it is written, gone at the end; what a dead run has left beside finished results is cleared away. */
@@ -364,7 +395,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_values, ranks_scratch_open), cmocka_unit_test(test_resume), cmocka_unit_test(test_odd_ends),
         cmocka_unit_test(test_other_jobs), cmocka_unit_test(test_live), cmocka_unit_test(test_damaged_records),
-        cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_locks), cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_damaged_shapes), cmocka_unit_test(test_locks), cmocka_unit_test(test_unwritable),
         cmocka_unit_test_teardown(test_bytes, ranks_scratch_close),
     };
     RANKS_MAIN(tests);
