@@ -140,10 +140,10 @@ check-slurm: $(PROGRAM) ## run the scripts of slurm/ on a Slurm of their own; on
 sanitize: ## all tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined check
 # libFuzzer comes with clang. What readers are told of NetCDF files is not all true (tests/fuzz/plan.h).
-WRAP := $(shell sed -n 's/^int __wrap_\(nc_[a-z_]*\).*;$$/-Wl,--wrap=\1/p' tests/fuzz/plan.h)
+WRAP := $(shell sed -n 's/^[a-z]* __wrap_\([a-z_]*\).*;$$/-Wl,--wrap=\1/p' tests/fuzz/plan.h)
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/targets/%: tests/fuzz/%.c $(LIBRARY)
-	$(Q)$(call say,FUZZ ) $(LINK_ALL) -fsanitize=fuzzer $$(grep -q plan.h $< && echo '$(WRAP)') $(LIBS)
+	$(Q)$(call say,FUZZ ) $(LINK_ALL) -fsanitize=fuzzer $$(grep -q 'plan.h\|mend.h' $< && echo '$(WRAP)') $(LIBS)
 fuzz-targets: $(FUZZ)
 fuzz: ## let libFuzzer make up files for every reader; needs clang and libclang-rt-dev
 	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined fuzz-targets

@@ -75,6 +75,13 @@ damaged:
                        s->path, begin, next);
 }
 
+bool netcdf_is_classic(int descriptor)
+{
+    char begin[4];
+    return pread(descriptor, begin, sizeof begin, 0) == (ssize_t)sizeof begin && memcmp(begin, "CDF", 3) == 0 &&
+           (begin[3] == 1 || begin[3] == 2 || begin[3] == 5);
+}
+
 /* The first mark in block[size]; size when there is none. */
 static size_t find_mark(const char *block, size_t size)
 {

@@ -30,6 +30,12 @@ void netcdf_input_close(struct netcdf_input *in)
     in->file = -1;
 }
 
+/* Cut short, its end would read as zeros. */
+static int refuse_classic(const char *path)
+{
+    return status_fail(STATUS_INPUT, "%s: a NetCDF file of the classic format; convert it: nccopy -k nc4 %s NEW.nc", path, path);
+}
+
 int netcdf_input_open(struct netcdf_input *in, const char *path)
 {
     *in = (struct netcdf_input){.path = path, .file = -1};
@@ -38,6 +44,7 @@ int netcdf_input_open(struct netcdf_input *in, const char *path)
     if (plain < 0) return status_fail(STATUS_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
     int known = fstat(plain, &file), status = STATUS_OK;
     if (known != 0 || !S_ISREG(file.st_mode)) status = status_fail(STATUS_INPUT, "%s: not a file", path);
+    if (status == STATUS_OK && netcdf_is_classic(plain)) status = refuse_classic(path);
     if (status == STATUS_OK) status = netcdf_heap_check(plain, (size_t)file.st_size, path);
     close(plain);
     TRY(status);
@@ -49,10 +56,9 @@ int netcdf_input_open(struct netcdf_input *in, const char *path)
     }
     int format = 0;
     nc_inq_format(in->file, &format);
-    if (format != NC_FORMAT_NETCDF4 && format != NC_FORMAT_NETCDF4_CLASSIC) { /* cut short, its end would read as zeros */
+    if (format != NC_FORMAT_NETCDF4 && format != NC_FORMAT_NETCDF4_CLASSIC) {
         netcdf_input_close(in);
-        return status_fail(STATUS_INPUT, "%s: a NetCDF file of the classic format; convert it: nccopy -k nc4 %s NEW.nc",
-                           path, path);
+        return refuse_classic(path);
     }
     size_t bytes = (size_t)file.st_size;
     in->allowance = bytes > SIZE_MAX / COMPRESSION_MAX ? SIZE_MAX : bytes * COMPRESSION_MAX;

@@ -1,5 +1,5 @@
 /* Results files as report and merge read them: one or two (plan.h), with "----" between. */
-#include "plan.h"
+#include "mend.h"
 
 #include "log.h"
 #include "report.h"
@@ -23,16 +23,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const int k[] = {1, 3};
     struct report report;
     int files = 0;
-    if (size >= 3 && memcmp(data, "CDF", 3) == 0) { /* bytes have no parts */
-        files = plan_file(path[0], data, size) > 0;
-    } else {
-        while (files < 2 && (files == 0 || size > 0)) {
-            const size_t before = size;
-            char *text = fuzz_part(&data, &size);
-            if (plan_file(path[files], (const uint8_t *)text, strlen(text)) > 0) files++;
-            free(text);
-            if (before == size) break;
-        }
+    while (files < 2 && (files == 0 || size > 0)) {
+        const size_t before = size;
+        char *text = fuzz_part(&data, &size);
+        if (plan_file(path[files], (const uint8_t *)text, strlen(text)) > 0) mend_file(path[files++]);
+        free(text);
+        if (before == size) break;
     }
     if (files == 0) return -1;
     if (fuzz_status(report_read(&report, path, files, NULL, 0), "results")) {

@@ -1,5 +1,5 @@
 /* Results files that a restarted job finds: where they lie (a byte: under the final name or as part), then a text (plan.h). */
-#include "plan.h"
+#include "mend.h"
 
 #include "log.h"
 #include "results.h"
@@ -30,7 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1) return -1;
     unlink(path);
     unlink(part);
-    if (plan_file(data[0] & 1 ? path : part, data + 1, size - 1) == 0) return -1;
+    const char *file = data[0] & 1 ? path : part;
+    if (plan_file(file, data + 1, size - 1) == 0) return -1;
+    mend_file(file);
     memset(finished, 0, sizeof finished);
     fuzz_status(results_inspect(&state, finished, &plan), path);
     for (size_t i = 0; i < sizeof finished; i++)

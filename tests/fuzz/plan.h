@@ -12,7 +12,7 @@
  *   chunk LENGTH... | deflate
  *   group NAME | up
  *
- * What the library refuses is left out. A text that begins with "CDF" is taken for the bytes of a classic file. */
+ * What the library refuses is left out. */
 #ifndef PLAN_H
 #define PLAN_H
 
@@ -209,10 +209,6 @@ static void plan_put_text(const struct plan_variable *v)
 static size_t plan_file(const char *path, const uint8_t *data, size_t size)
 {
     static struct plan p;
-    if (size >= 4 && memcmp(data, "CDF", 3) == 0) {
-        fuzz_write(path, data, size);
-        return size;
-    }
     char *text = malloc(size + 1), *rest = NULL;
     if (text == NULL) abort();
     memcpy(text, data, size);
@@ -239,8 +235,15 @@ static size_t plan_file(const char *path, const uint8_t *data, size_t size)
 
  * The Makefile finds these functions by their names. */
 
+bool __wrap_netcdf_is_classic(int descriptor);
 int __real_nc_inq_format(int file, int *format);
 int __wrap_nc_inq_format(int file, int *format);
+
+bool __wrap_netcdf_is_classic(int descriptor)
+{
+    (void)descriptor;
+    return false;
+}
 
 int __wrap_nc_inq_format(int file, int *format)
 {

@@ -34,7 +34,7 @@ fuzz() { # fuzz NAME: the seeds, with a look for leaks at the end; then what com
     "$target" "${options[@]}" -runs=0 "${seeds[@]}" >"$log" 2>&1 || return 1
     [ "$seconds" = 0 ] && return 0
     # HDF5 keeps memory for later, which libFuzzer would take for a leak and look into each time
-    grep -q '"plan.h"' "$folder/fuzz_$name.c" && options+=(-detect_leaks=0)
+    grep -q '"\(plan\|mend\).h"' "$folder/fuzz_$name.c" && options+=(-detect_leaks=0)
     "$target" "${options[@]}" -max_total_time="$seconds" "$grown" "${seeds[@]}" >"$log" 2>&1
 }
 

@@ -129,6 +129,20 @@ static void test_empty_promises(void **state)
     assert_true(after.ru_maxrss - before.ru_maxrss < 100 * 1024);
 }
 
+/* The library is not asked about files of the classic formats: it would make room for a name of 160 terabytes. */
+static void test_classic(void **state)
+{
+    (void)state;
+    static const char header[] = "CDF\5\0\0\0\0\0\0\0\0\0\0\0\12\0\0\0\0\0\0\0\1\0\0\225\0\0\0\0\0name";
+    struct netcdf_input in;
+    FILE *f = fopen(scratch("made.nc"), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(header, 1, sizeof header, f), sizeof header);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(netcdf_input_open(&in, scratch("made.nc")), STATUS_INPUT);
+    expect_message("a NetCDF file of the classic format");
+}
+
 /* Chunks longer than an unlimited variable are nothing unusual. */
 static void test_unlimited(void **state)
 {
@@ -161,7 +175,8 @@ static void test_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts), cmocka_unit_test(test_empty_promises), cmocka_unit_test(test_unlimited), cmocka_unit_test(test_message),
+        cmocka_unit_test(test_texts), cmocka_unit_test(test_empty_promises), cmocka_unit_test(test_classic),
+        cmocka_unit_test(test_unlimited), cmocka_unit_test(test_message),
     };
     return cmocka_run_group_tests(tests, scratch_open, scratch_close);
 }
