@@ -170,7 +170,7 @@ endif
 
 # ------------------------------------------------------------------------------------------------------------
 DEBIAN := libc6-dev pkg-config libopenmpi-dev openmpi-bin libnetcdf-mpi-dev libinih-dev libjansson-dev librandom123-dev libdnnl-dev \
-          libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
+          libscalapack-openmpi-dev libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
 DEBIAN += $(if $(filter check-slurm,$(MAKECMDGOALS)),slurm-wlm munge)
 DEBIAN += $(if $(filter fuzz,$(MAKECMDGOALS)),clang libclang-rt-dev)
 deps: ## install what is missing from Debian's packages; without apt, name what to load
