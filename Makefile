@@ -29,7 +29,7 @@ Q        := $(if $(V),,@)
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps run check check-slurm unit property tests sanitize fuzz fuzz-targets bench install uninstall clean help always
+.PHONY: all deps run check check-slurm unit property tests sanitize fuzz fuzz-targets bench scaling install uninstall clean help always
 all: $(PROGRAM) ## build the program (the default)
 
 # Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
@@ -150,6 +150,8 @@ fuzz: ## let libFuzzer make up files for every reader; needs clang and libclang-
 	$(Q)tests/fuzz/run.sh build/fuzz $(SECONDS)
 bench: $(PROGRAM) $(BENCH) $(PEER) ## build and run the benchmarks
 	$(Q)tests/bench/run.sh $(BUILD)
+scaling: $(PROGRAM) $(COUNTED) $(BUILD)/scaling/simulate $(BUILD)/bench/parallel ## count and measure what many ranks cost
+	$(Q)tests/scaling/run.sh $(BUILD)
 
 SHARE := $(DESTDIR)$(PREFIX)/share/siamese-nas
 install: $(PROGRAM) ## into PREFIX/bin and PREFIX/share/siamese-nas

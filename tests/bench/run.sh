@@ -83,6 +83,11 @@ train_two_ranks() {
 fraction dense80_fraction dense80_own sgemm_peak | tee -a "$out"
 fraction train_step_fraction train_step_dense sgemm_peak | tee -a "$out"
 awk -v a="$(figure trial_fts)" -v b="$(figure trial_bts)" 'BEGIN { printf "trial_fts_over_bts: %.2f x\n", a / b }' | tee -a "$out"
+if [ "$(nproc)" -lt 2 ]; then
+    echo "queue_rate: skipped, one core" | tee -a "$out"
+else
+    mpirun -np 2 "$build/bench/parallel" | tee -a "$out"
+fi
 if [ ! -r "$data/nas-bench-201.csv" ]; then
     echo "two_ranks: skipped, nas-bench-201.csv is not there (SIAMESE_NAS_DATA)" | tee -a "$out"
 elif [ "$(nproc)" -lt 2 ]; then
