@@ -37,6 +37,17 @@ int results_paths(struct results_paths *paths, const struct job *j)
 /* Where a space file lies does not matter, its checksum does. */
 static const char *const place[] = {"space.file", NULL};
 
+/* What damage there is should show here, on one rank, and not when all have opened the file. */
+static int look_at_variables(struct netcdf_input *in)
+{
+    struct netcdf_variable v;
+    int variables;
+    int code = nc_inq_nvars(in->file, &variables);
+    if (code != NC_NOERR) return status_fail(STATUS_INPUT, "%s: cannot be read: %s", in->path, nc_strerror(code));
+    for (int i = 0; i < variables; i++) TRY(netcdf_input_describe(&v, in, i));
+    return STATUS_OK;
+}
+
 int results_match(enum results_match *match, char difference[DIFFERENCE_MAX], const char *path,
                   const struct results_plan *p)
 {
@@ -50,6 +61,7 @@ int results_match(enum results_match *match, char difference[DIFFERENCE_MAX], co
     struct netcdf_input in;
     char *parameters = NULL, *checksum = NULL, *measurer = NULL, here[32], measurer_here[RESULTS_MEASURER_MAX];
     int status = netcdf_input_open(&in, path);
+    if (status == STATUS_OK) status = look_at_variables(&in);
     if (status == STATUS_OK) status = netcdf_input_attribute(&parameters, &in, NC_GLOBAL, "job_parameters");
     if (status == STATUS_OK) status = netcdf_input_attribute(&checksum, &in, NC_GLOBAL, "space_checksum");
     if (status == STATUS_OK) status = netcdf_input_attribute(&measurer, &in, NC_GLOBAL, "measurer_fingerprint");
@@ -110,8 +122,8 @@ static int read_finished(bool *finished, const char *path, const struct results_
 {
     struct netcdf_input in;
     int64_t damaged = 0;
-    TRY(netcdf_input_open(&in, path));
-    int status = check_units(&in, p);
+    int status = netcdf_input_open(&in, path);
+    if (status == STATUS_OK) status = check_units(&in, p);
     if (status == STATUS_OK) status = results_verify(&damaged, finished, &in);
     netcdf_input_close(&in);
     if (status == STATUS_OK && damaged > 0)
@@ -122,8 +134,8 @@ static int read_finished(bool *finished, const char *path, const struct results_
 static int check_final(const char *path, const struct results_plan *p)
 {
     struct netcdf_input in;
-    TRY(netcdf_input_open(&in, path));
-    int status = check_units(&in, p);
+    int status = netcdf_input_open(&in, path);
+    if (status == STATUS_OK) status = check_units(&in, p);
     if (status == STATUS_OK) status = results_verify_all(&in);
     netcdf_input_close(&in);
     return status;

@@ -72,9 +72,11 @@ static int check_coordinates(bool *has_checksums, struct netcdf_input *in)
     if (there == NULL) return STATUS_OK;
     int status = results_coordinates_checksum(&sum, in);
     snprintf(here, sizeof here, "%016" PRIx64, sum);
-    if (status == STATUS_OK && strcmp(there, here) != 0)
+    if (status == STATUS_INPUT || (status == STATUS_OK && strcmp(there, here) != 0)) {
+        status_clear(); /* what was wrong in particular does not matter */
         status = status_fail(STATUS_INPUT, "%s: damaged: names or numbers along its dimensions are not those that were written; "
                              "put back a whole copy, or remove it to start anew", in->path);
+    }
     free(there);
     return status;
 }

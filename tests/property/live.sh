@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A search in a space of which nothing is known: candidates trained by a command when they are asked for.
 . "$(dirname "$0")/experiment.bash"
+. "$here/interrupt.bash"
 
 # nothing is known of tiny.nc's cells any more; whole.nc knows all that the trainer would say
 export CALLS=$work/calls PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
@@ -136,7 +137,6 @@ run "$program" run live.ini -o other-3.nc # whoever was the last to write the sp
 check "the space knows what both have measured" filled
 
 # -- kill -9
-children() { grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3; }
 anew
 : >calls
 for lines in 15 35; do
@@ -152,6 +152,20 @@ check "nothing but what was under way is trained again" test "$(called)" -le 4
 sort -u calls >calls.now
 check "and nothing else" cmp calls.one calls.now
 check "most was there already" sh -c 'grep -o "run, [0-9]*" stdout | grep -q "[1-9]"'
+
+# -- stopped
+anew
+: >calls
+for lines in 15 35; do
+    MODES=slow begin $mpirun -np 2 "$program" run live.ini
+    while kill -0 $job 2>/dev/null && [ "$(wc -l <calls)" -lt $lines ]; do sleep 0.02; done
+    kill -USR1 $job
+    end
+    check "asked to stop in the middle" stopped "of 6 units are complete in live.nc.part; the same command goes on"
+done
+run $mpirun -np 3 "$program" run live.ini
+check "stopped twice and started again: the same results" cmp one.nc live.nc
+check "nothing but what was under way is trained again" test "$(called)" -le 4
 
 # -- trainers that go wrong
 export MODES="hang:3/16 die:4/16 rubbish:5/16 half:6/16 diverge:7/16"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Cells trained for real: the same table from any number of ranks, after crashes, in parts, and what is refused.
 . "$(dirname "$0")/check.bash"
+. "$here/interrupt.bash"
 python=/usr/bin/python3
 if ! $python -c 'import netCDF4' 2>/dev/null; then
     echo "SKIP: python3-netcdf4 is not installed"
@@ -107,7 +108,6 @@ for ranks in 3 4; do
 done
 
 # -- kill -9
-children() { grep -l "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3; }
 long="-P training.epochs=60,1" # long enough to be struck in the middle
 anew
 run $mpirun -np 2 "$program" train recipe.ini space.nc $long
