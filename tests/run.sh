@@ -3,7 +3,8 @@
 #   unit      every BUILD/tests/NAME; those that include ranks.h with 1, 2, 3, 4 and 7 ranks
 #   property  every tests/property/*.sh, which runs BUILD/siamese-nas; exit status 77 means skipped
 #   slurm     every tests/slurm/*.sh, which runs it under a Slurm that it starts for itself; needs root
-# One line a run; the output of a run only when it fails. Knobs: TEST_TIMEOUT seconds a run (600), MPIRUN.
+# One line a run; the output of a run only when it fails. Knobs: TEST_TIMEOUT seconds a run (600), TEST_SKIP
+# scripts to leave out ("faults.sh scaling.sh"), MPIRUN.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=$(realpath "$1")
@@ -57,7 +58,11 @@ for kind; do
         done ;;
     property | slurm)
         for script in tests/"$kind"/*.sh; do
-            if [ -e "$script" ]; then run "$(basename "$script")" bash "$script"; fi
+            name=$(basename "$script")
+            case " ${TEST_SKIP:-} " in
+            *" $name "*) skipped=$((skipped + 1)) && echo "skip  $name  as TEST_SKIP says" ;;
+            *) if [ -e "$script" ]; then run "$name" bash "$script"; fi ;;
+            esac
         done ;;
     *)
         echo "tests/run.sh: unknown kind '$kind'" >&2
