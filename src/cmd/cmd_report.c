@@ -1,6 +1,7 @@
 #include "cmd.h"
 
 #include "config.h"
+#include "guard.h"
 #include "memory.h"
 #include "report.h"
 #include "results_input.h"
@@ -50,7 +51,10 @@ done:
 static int run(char **path, int paths, const int *k, int ks, bool csv)
 {
     struct report report;
-    TRY(report_read(&report, (const char *const *)path, paths, k, ks));
+    guard_begin(paths == 1 ? path[0] : "one of these files");
+    const int status = report_read(&report, (const char *const *)path, paths, k, ks);
+    guard_end();
+    TRY(status);
     if (csv) report_csv(stdout, &report);
     else report_print(stdout, &report);
     report_destroy(&report);

@@ -1,5 +1,6 @@
 #include "results_internal.h"
 
+#include "guard.h"
 #include "log.h"
 #include "memory.h"
 #include "netcdf_input.h"
@@ -60,12 +61,14 @@ int results_match(enum results_match *match, char difference[DIFFERENCE_MAX], co
     }
     struct netcdf_input in;
     char *parameters = NULL, *checksum = NULL, *measurer = NULL, here[32], measurer_here[RESULTS_MEASURER_MAX];
+    guard_begin(path);
     int status = netcdf_input_open(&in, path);
     if (status == STATUS_OK) status = look_at_variables(&in);
     if (status == STATUS_OK) status = netcdf_input_attribute(&parameters, &in, NC_GLOBAL, "job_parameters");
     if (status == STATUS_OK) status = netcdf_input_attribute(&checksum, &in, NC_GLOBAL, "space_checksum");
     if (status == STATUS_OK) status = netcdf_input_attribute(&measurer, &in, NC_GLOBAL, "measurer_fingerprint");
     netcdf_input_close(&in);
+    guard_end();
     if (status != STATUS_OK || parameters == NULL || checksum == NULL) {
         status_clear(); /* what it is instead does not matter */
         *match = MATCH_UNREADABLE;
@@ -122,10 +125,12 @@ static int read_finished(bool *finished, const char *path, const struct results_
 {
     struct netcdf_input in;
     int64_t damaged = 0;
+    guard_begin(path);
     int status = netcdf_input_open(&in, path);
     if (status == STATUS_OK) status = check_units(&in, p);
     if (status == STATUS_OK) status = results_verify(&damaged, finished, &in);
     netcdf_input_close(&in);
+    guard_end();
     if (status == STATUS_OK && damaged > 0)
         log_warning("%s: the records of %" PRId64 " units are not what was written: they are computed again", path, damaged);
     return status;
@@ -134,10 +139,12 @@ static int read_finished(bool *finished, const char *path, const struct results_
 static int check_final(const char *path, const struct results_plan *p)
 {
     struct netcdf_input in;
+    guard_begin(path);
     int status = netcdf_input_open(&in, path);
     if (status == STATUS_OK) status = check_units(&in, p);
     if (status == STATUS_OK) status = results_verify_all(&in);
     netcdf_input_close(&in);
+    guard_end();
     return status;
 }
 

@@ -72,11 +72,12 @@ where() { # how far a run came that is no more
     elif [ -e x.nc.part ]; then echo "with $(finished x.nc.part) of $units"
     else echo "at the start"; fi
 }
-kill_at_random() { # UNITS MS: start a run, and kill some of it within that time after it has come so far (-1: after its start)
-    local ranks=$((1 + RANDOM % 4)) victims whom
+kill_at_random() { # MS [COMMAND...]: start a run, wait until the command is true, and kill some of it within that time
+    local ranks=$((1 + RANDOM % 4)) ms=$1 victims whom
+    shift
     begin $mpirun -np $ranks "$program" run tiny.ini -o x.nc $more --wait=120
-    wait_beyond x.nc.part "$1"
-    moment "$2"
+    while kill -0 $job 2>/dev/null && ! "$@"; do sleep 0.005; done
+    moment $ms
     victims=$(children $job)
     case $((RANDOM % 4)) in
     0) whom="all of $ranks" ;;
@@ -93,12 +94,12 @@ for i in $(seq "$faults"); do
     rm -f x.*
     killed=
     case $((i % 5)) in
-    1) kind="a starting run" && kill_at_random -1 $((short / 2)) ;;
-    2) kind="an ending run" && cp late.part x.nc.part && kill_at_random 460 200 ;;
-    3) kind="a run" && kill_at_random -1 $length ;;
-    *) kind="a run in the middle" && kill_at_random $((RANDOM % units)) 50 ;;
+    1) kind="a starting run" && kill_at_random $((short / 2)) ;;
+    2) kind="an ending run" && cp late.part x.nc.part && kill_at_random 150 said "  resumed" ;;
+    3) kind="a run" && kill_at_random $length ;;
+    *) kind="a run in the middle" && kill_at_random $((length - short)) test -e x.nc.part ;;
     esac
-    [ $((RANDOM % 2)) = 0 ] || kill_at_random -1 $length
+    [ $((RANDOM % 2)) = 0 ] || [ -e x.nc ] || kill_at_random $length
     [ ! -e x.nc ] || cmp whole.nc x.nc || wrong=$((wrong + 1))
     run $mpirun -np $((1 + RANDOM % 4)) "$program" run tiny.ini -o x.nc $more --wait=120
     if [ "$status" = 0 ] && cmp whole.nc x.nc && only x.nc x.timing.nc; then
@@ -255,7 +256,7 @@ check "when it may, nothing is lost" cmp whole.nc quota.nc
 "$program" generate nas-bench-201:3 -o bare.nc >/dev/null
 table images digits.nc
 printf '[network]\nchannels = 4\ncells_per_stage = 1\nstages = 1\n[images]\ndataset = bars\ntrain = digits.nc\n[code]\nbatch = 8
-epochs = 10\nlearning_rate = 0.01\n[training]\nbatch = 16\n' >recipe.ini
+epochs = 40\nlearning_rate = 0.01\n[training]\nbatch = 16\n' >recipe.ini
 train="$program train recipe.ini bare.nc --codes"
 run $mpirun -np 2 $train -o whole-table.nc
 distinct=$(table records whole-table.ledger)
