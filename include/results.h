@@ -4,7 +4,8 @@
  * differs from run to run: `cmp` finds it identical for any number of ranks, any group size and any restart. While a
  * job runs it is NAME.nc.part, defined and filled by one rank and then written by the leaders independently; the
  * byte complete(unit) is written last, so a killed job is resumed from what is complete. Fixed, contiguous
- * variables lose nothing that a write call has returned for. NAME.timing.nc holds what does differ. */
+ * variables lose nothing that a write call has returned for. Each record has a checksum (results_verify.h): what a dying
+ * node did not bring to the disk, or a disk has changed, is computed again. NAME.timing.nc holds what does differ. */
 #ifndef RESULTS_H
 #define RESULTS_H
 
