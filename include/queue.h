@@ -30,6 +30,10 @@ void queue_stop(struct queue *q);
  * it. One more message for each rank, once. */
 bool queue_stopped(const struct queue *q);
 
+/* What a rank that computes calls in every step: queue_poll(), and stops go both ways: the process's own (stop.h) stops the queue,
+ * and that of another rank becomes one of this process, since a long unit would otherwise hear of it too late. */
+void queue_serve(struct queue *q);
+
 /* Counter holder, after queue_finish(): units that nobody got because of queue_stop(). Others: 0. */
 int64_t queue_left(const struct queue *q);
 

@@ -35,11 +35,7 @@ struct batch {
 static void beat(void *argument)
 {
     struct batch *b = argument;
-    if (b->queue != NULL) {
-        if (stop_wanted()) queue_stop(b->queue);
-        queue_poll(b->queue);
-        if (queue_stopped(b->queue)) stop_want(); /* the measurement that is under way should hear it, too */
-    }
+    if (b->queue != NULL) queue_serve(b->queue);
     pulse_beat(b->from->pulse);
     if (b->from->shows_progress && b->queue != NULL) progress_show(&b->progress, queue_done(b->queue));
 }

@@ -14,9 +14,7 @@
 void experiment_serve(struct experiment *e)
 {
     if (e->queue == NULL) return;
-    if (stop_wanted()) queue_stop(e->queue);
-    queue_poll(e->queue);
-    if (queue_stopped(e->queue)) stop_want(); /* a long training would hear it too late */
+    queue_serve(e->queue);
     results_touch(e->results);
 }
 

@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "pulse.h"
 #include "status.h"
+#include "stop.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -153,6 +154,13 @@ void queue_stop(struct queue *q)
 bool queue_stopped(const struct queue *q)
 {
     return q->stopped;
+}
+
+void queue_serve(struct queue *q)
+{
+    if (stop_wanted()) queue_stop(q);
+    queue_poll(q);
+    if (queue_stopped(q)) stop_want();
 }
 
 int64_t queue_left(const struct queue *q)

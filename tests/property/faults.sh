@@ -7,9 +7,8 @@
 faults=${FAULTS:-10} seed=${FAULTS_SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "      FAULTS=$faults FAULTS_SEED=$seed"
 RANDOM=$((seed % 32768))
-export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
+. "$here/training.bash"
 tool() { $python "$here/results_tool.py" "$@"; }
-table() { $python "$here/train_table.py" "$@"; }
 mkdir shm && export OMPI_MCA_btl_vader_backing_directory=$work/shm # a killed rank leaves its shared memory behind
 mounted=
 clean_up() {
@@ -254,7 +253,6 @@ check "when it may, nothing is lost" cmp whole.nc quota.nc
 
 # -- trained cells ----------------------------------------------------------------------------------------------------
 "$program" generate nas-bench-201:3 -o bare.nc >/dev/null
-table images digits.nc
 printf '[network]\nchannels = 4\ncells_per_stage = 1\nstages = 1\n[images]\ndataset = bars\ntrain = digits.nc\n[code]\nbatch = 8
 epochs = 40\nlearning_rate = 0.01\n[training]\nbatch = 16\n' >recipe.ini
 train="$program train recipe.ini bare.nc --codes"

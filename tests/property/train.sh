@@ -7,26 +7,10 @@ if ! $python -c 'import netCDF4' 2>/dev/null; then
     echo "SKIP: python3-netcdf4 is not installed"
     exit 77
 fi
-export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
-table() { $python "$here/train_table.py" "$@"; }
+. "$here/training.bash"
 
 "$program" generate nas-bench-201:3 -o bare.nc >/dev/null || exit 1
-table images digits.nc
-cat >recipe.ini <<END
-[network]
-channels = 4
-cells_per_stage = 1
-stages = 2
-[images]
-dataset = bars
-train = digits.nc
-[code]
-batch = 8
-epochs = 3
-learning_rate = 0.01
-share = 0.5
-[training]
-batch = 16
+cat >>recipe.ini <<END
 epochs = 2, 1
 learning_rate = 0.02, 0.002
 crop_pixels = 2

@@ -2,21 +2,8 @@
 # A chain of jobs from the cells to the table; and what becomes of it when one of them fails.
 . "$(dirname "$0")/cluster.bash"
 
-PYTHONPATH=$root/tests/property PYTHONDONTWRITEBYTECODE=1 $python "$root/tests/property/train_table.py" images digits.nc || exit 1
-cat >recipe.ini <<'END'
-[network]
-channels = 4
-cells_per_stage = 1
-stages = 2
-[images]
-dataset = bars
-train = digits.nc
-[code]
-batch = 8
-epochs = 3
-share = 0.5
-[training]
-batch = 16
+. "$root/tests/property/training.bash"
+cat >>recipe.ini <<'END'
 epochs = 1
 learning_rate = 0.01
 END

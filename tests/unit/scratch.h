@@ -3,6 +3,7 @@
 #define SCRATCH_H
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,23 @@ static inline char *scratch_read(const char *path, size_t *size)
     fclose(file);
     if (size != NULL) *size = (size_t)s.st_size;
     return text;
+}
+
+/* Is there a file of this name in the folder? */
+static inline bool scratch_has(const char *name)
+{
+    return access(scratch(name), F_OK) == 0;
+}
+
+/* Do two files in the folder hold the same bytes? */
+static inline bool scratch_same(const char *a, const char *b)
+{
+    size_t size[2];
+    char *x = scratch_read(scratch(a), &size[0]), *y = scratch_read(scratch(b), &size[1]);
+    const bool same = x != NULL && y != NULL && size[0] == size[1] && memcmp(x, y, size[0]) == 0;
+    free(x);
+    free(y);
+    return same;
 }
 
 /* The folder of published data (SIAMESE_NAS_DATA, else ../shared/data), or NULL when it is not there. */

@@ -9,19 +9,6 @@
 
 enum { TRIALS = 3 };
 
-static bool exists(const char *name)
-{
-    return access(scratch(name), F_OK) == 0;
-}
-
-/* On rank 0. */
-static bool same_bytes(const char *a, const char *b)
-{
-    char command[700];
-    snprintf(command, sizeof command, "cmp '%s' '%s'", scratch(a), scratch(b));
-    return system(command) == 0;
-}
-
 static double get(int file, const char *name, const struct unit *u, size_t last)
 {
     int v;
@@ -84,9 +71,9 @@ static void test_values(void **state)
     check_text(file, "job_file", "[experiment]\n[output]\n"); /* without what changes no result, and the trials */
     check_text(file, "space_checksum", "000000001234abcd");
     assert_int_equal(nc_close(file), NC_NOERR);
-    assert_false(exists("values.nc.part"));
-    assert_true(exists("values.timing.nc"));
-    assert_false(exists("values.timing.nc.part"));
+    assert_false(scratch_has("values.nc.part"));
+    assert_true(scratch_has("values.timing.nc"));
+    assert_false(scratch_has("values.timing.nc.part"));
 
     assert_int_equal(nc_open(scratch("values.timing.nc"), NC_NOWRITE, &file), NC_NOERR);
     const struct unit last = grid_unit(&f.grid, f.grid.units - 1);
@@ -110,18 +97,18 @@ static void test_resume(void **state)
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK);
     fixture_make(&f, "broken.nc", 1, TRIALS);
     MPI_ASSERT(fixture_run(&f, even, STATUS_FAILURE, &found, 1) == STATUS_FAILURE);
-    MPI_ASSERT(!exists("broken.nc") && exists("broken.nc.part"));
+    MPI_ASSERT(!scratch_has("broken.nc") && scratch_has("broken.nc.part"));
 
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, ranks) == STATUS_OK);
     MPI_ASSERT(found == RESULTS_PART);
     int wrong = 0;
     for (int64_t id = 0; id < f.grid.units; id++) wrong += f.finished[id] != even(id); /* on all ranks */
     MPI_ASSERT(wrong == 0);
-    MPI_ASSERT(exists("broken.nc") && !exists("broken.nc.part"));
+    MPI_ASSERT(scratch_has("broken.nc") && !scratch_has("broken.nc.part"));
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK && found == RESULTS_COMPLETE);
 
     /* the two jobs differ in the text of the output name only, which is not stored */
-    MPI_ASSERT(rank != 0 || same_bytes("whole.nc", "broken.nc"));
+    MPI_ASSERT(rank != 0 || scratch_same("whole.nc", "broken.nc"));
 }
 
 /* A kill between the two renames at the end, and a part that is no file yet. */
@@ -137,7 +124,7 @@ static void test_odd_ends(void **state)
     if (rank == 0) assert_int_equal(rename(scratch("odd.nc"), scratch("odd.nc.part")), 0);
     MPI_Barrier(MPI_COMM_WORLD);
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK && found == RESULTS_PART);
-    MPI_ASSERT(rank != 0 || same_bytes("odd.nc", "whole.nc"));
+    MPI_ASSERT(rank != 0 || scratch_same("odd.nc", "whole.nc"));
     if (rank != 0) return;
     int file; /* the seconds of the first run are still there */
     assert_int_equal(nc_open(scratch("odd.timing.nc"), NC_NOWRITE, &file), NC_NOERR);
@@ -213,129 +200,6 @@ static void test_live(void **state)
     }
 }
 
-/* -- damage -------------------------------------------------------------------------------------------------------- */
-
-/* Change one number of a variable in a file. On rank 0. */
-static void damage(const char *name, const char *variable, const size_t *index, double by)
-{
-    int file, v;
-    double value;
-    assert_int_equal(nc_open(scratch(name), NC_WRITE, &file), NC_NOERR);
-    assert_int_equal(nc_inq_varid(file, variable, &v), NC_NOERR);
-    assert_int_equal(nc_get_var1_double(file, v, index, &value), NC_NOERR);
-    value = isnan(value) ? 1 : value + by;
-    assert_int_equal(nc_put_var1_double(file, v, index, &value), NC_NOERR);
-    assert_int_equal(nc_close(file), NC_NOERR);
-}
-
-static bool first_half(int64_t id)
-{
-    return id < 12;
-}
-
-/* Any number of the record of a complete unit, its checksum, or the byte that says complete: it is computed again. */
-static void test_damaged_records(void **state)
-{
-    (void)state;
-    static const char *const variable[] = {"best", "chosen", "chosen_accuracy", "chosen_score", "pool_cell", "pool_size", "trainings",
-                                           "codes", "cost", "rho", "tau", "tau_top", "checksum", "complete"};
-    struct fixture f;
-    enum results_state found;
-    for (size_t v = 0; v < sizeof variable / sizeof *variable; v++) {
-        fixture_make(&f, "harm.nc", 1, TRIALS);
-        MPI_ASSERT(fixture_run(&f, first_half, STATUS_FAILURE, &found, 1) == STATUS_FAILURE);
-        const int64_t id = (int64_t)v % 12;
-        const struct unit u = grid_unit(&f.grid, id);
-        const size_t last = v == 4 ? FIXTURE_POOL - 1 : v % FIXTURE_K; /* of a pool: perhaps a place without a cell */
-        if (rank == 0)
-            damage("harm.nc.part", variable[v], (const size_t[]){(size_t)u.dataset, (size_t)u.method, (size_t)u.budget,
-                   (size_t)u.realization, last}, strcmp(variable[v], "checksum") == 0 ? 4096 : 1);
-        MPI_Barrier(MPI_COMM_WORLD);
-        MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK && found == RESULTS_PART);
-        bool right = true;
-        for (int64_t i = 0; i < f.grid.units; i++) right = right && f.finished[i] == (i < 12 && i != id);
-        MPI_ASSERT(right);
-        MPI_ASSERT(rank != 0 || same_bytes("whole.nc", "harm.nc"));
-        if (rank == 0) unlink(scratch("harm.nc"));
-        MPI_Barrier(MPI_COMM_WORLD);
-    }
-    /* marked as complete, but never written */
-    fixture_make(&f, "harm.nc", 1, TRIALS);
-    MPI_ASSERT(fixture_run(&f, first_half, STATUS_FAILURE, &found, 1) == STATUS_FAILURE);
-    const struct unit u = grid_unit(&f.grid, 20);
-    if (rank == 0)
-        damage("harm.nc.part", "complete", (const size_t[]){(size_t)u.dataset, (size_t)u.method, (size_t)u.budget,
-               (size_t)u.realization}, 1);
-    MPI_Barrier(MPI_COMM_WORLD);
-    MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK);
-    MPI_ASSERT(!f.finished[20] && (rank != 0 || same_bytes("whole.nc", "harm.nc")));
-}
-
-/* What lies along the dimensions belongs to all records: refused. So is any damage to a file that was finished. */
-static void test_damaged_files(void **state)
-{
-    (void)state;
-    static const char *const along[] = {"budget", "realization", "k", "oracle", "cells"};
-    struct fixture f;
-    enum results_state found;
-    for (size_t v = 0; v < sizeof along / sizeof *along; v++) {
-        fixture_make(&f, "along.nc", 1, TRIALS);
-        MPI_ASSERT(fixture_run(&f, first_half, STATUS_FAILURE, &found, 1) == STATUS_FAILURE);
-        if (rank == 0) damage("along.nc.part", along[v], (const size_t[]){1}, 1);
-        MPI_Barrier(MPI_COMM_WORLD);
-        MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_INPUT);
-        MPI_ASSERT(strstr(status_message(), "along.nc.part: damaged: names or numbers along its dimensions") != NULL);
-        MPI_ASSERT(strstr(status_message(), "remove it to start anew") != NULL);
-        status_clear();
-        if (rank == 0) unlink(scratch("along.nc.part"));
-        MPI_Barrier(MPI_COMM_WORLD);
-    }
-    fixture_make(&f, "final.nc", 1, TRIALS);
-    MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK);
-    if (rank == 0) damage("final.nc", "best", (const size_t[]){1, 0, 1, 2, 3}, 1e-9);
-    MPI_Barrier(MPI_COMM_WORLD);
-    MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_INPUT);
-    MPI_ASSERT(strstr(status_message(), "final.nc: damaged: the records of 1 trials are not what was written") != NULL);
-    MPI_ASSERT(strstr(status_message(), "rename it to .part") != NULL);
-    status_clear();
-    MPI_Barrier(MPI_COMM_WORLD);
-    if (rank == 0) assert_int_equal(rename(scratch("final.nc"), scratch("final.nc.part")), 0);
-    MPI_Barrier(MPI_COMM_WORLD);
-    MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK && found == RESULTS_PART);
-    MPI_ASSERT(rank != 0 || same_bytes("whole.nc", "final.nc"));
-}
-
-/* A variable of the records with more or fewer dimensions than it has: refused, whatever else is right. */
-static void test_damaged_shapes(void **state)
-{
-    (void)state;
-    static const char *const changed[] = {"checksum", "complete", "best", "codes"};
-    struct fixture f;
-    enum results_state found;
-    for (size_t v = 0; v < sizeof changed / sizeof *changed; v++) {
-        fixture_make(&f, "shape.nc", 1, TRIALS);
-        MPI_ASSERT(fixture_run(&f, first_half, STATUS_FAILURE, &found, 1) == STATUS_FAILURE);
-        if (rank == 0) {
-            int file, id, dim[5];
-            static const char *const name[] = {"dataset", "method", "budget", "realization", "k"};
-            assert_int_equal(nc_open(scratch("shape.nc.part"), NC_WRITE, &file), NC_NOERR);
-            assert_int_equal(nc_redef(file), NC_NOERR);
-            for (int d = 0; d < 5; d++) assert_int_equal(nc_inq_dimid(file, name[d], &dim[d]), NC_NOERR);
-            assert_int_equal(nc_inq_varid(file, changed[v], &id), NC_NOERR);
-            assert_int_equal(nc_rename_var(file, id, "old"), NC_NOERR);
-            assert_int_equal(nc_def_var(file, changed[v], NC_INT64, v == 2 ? 4 : 5, dim, &id), NC_NOERR);
-            assert_int_equal(nc_close(file), NC_NOERR);
-        }
-        MPI_Barrier(MPI_COMM_WORLD);
-        MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_INPUT);
-        MPI_ASSERT(strstr(status_message(), "shape.nc.part: damaged") != NULL);
-        status_clear();
-        MPI_Barrier(MPI_COMM_WORLD);
-        if (rank == 0) unlink(scratch("shape.nc.part"));
-        MPI_Barrier(MPI_COMM_WORLD);
-    }
-}
-
 /* -- locks ---------------------------------------------------------------------------------------------------------- */
 
 /* There while it is written, gone at the end; what a dead run has left beside finished results is cleared away. */
@@ -350,16 +214,16 @@ static void test_locks(void **state)
     fixture_make(&f, "locked.nc", 1, TRIALS);
     group_create(&g, MPI_COMM_WORLD, 1);
     MPI_ASSERT(results_open(&r, &found, f.finished, &f.plan, &g, 0, MPI_COMM_WORLD) == STATUS_OK);
-    MPI_ASSERT(exists("locked.nc.lock"));
+    MPI_ASSERT(scratch_has("locked.nc.lock"));
     MPI_ASSERT(results_close(&r, STATUS_STOPPED, &run, MPI_COMM_WORLD) == STATUS_STOPPED);
-    MPI_ASSERT(!exists("locked.nc.lock") && exists("locked.nc.part"));
+    MPI_ASSERT(!scratch_has("locked.nc.lock") && scratch_has("locked.nc.part"));
     group_destroy(&g);
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK);
-    MPI_ASSERT(!exists("locked.nc.lock"));
+    MPI_ASSERT(!scratch_has("locked.nc.lock"));
     if (rank == 0) scratch_write("locked.nc.lock", "");
     MPI_Barrier(MPI_COMM_WORLD);
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK && found == RESULTS_COMPLETE);
-    MPI_ASSERT(!exists("locked.nc.lock"));
+    MPI_ASSERT(!scratch_has("locked.nc.lock"));
 }
 
 /* One rank fails: all get the same status and message, nothing is left behind. */
@@ -372,10 +236,10 @@ static void test_unwritable(void **state)
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_FAILURE);
     MPI_ASSERT(strstr(status_message(), "missing/folder") != NULL);
     status_clear();
-    MPI_ASSERT(!exists("missing"));
+    MPI_ASSERT(!scratch_has("missing"));
     fixture_make(&f, "made/out.nc", 1, TRIALS); /* the last folder is made */
     MPI_ASSERT(fixture_run(&f, fixture_all, STATUS_OK, &found, 1) == STATUS_OK);
-    MPI_ASSERT(exists("made/out.nc"));
+    MPI_ASSERT(scratch_has("made/out.nc"));
 }
 
 /* The estimate bounds the file from above, and not by much. */
@@ -394,8 +258,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_values, ranks_scratch_open), cmocka_unit_test(test_resume), cmocka_unit_test(test_odd_ends),
-        cmocka_unit_test(test_other_jobs), cmocka_unit_test(test_live), cmocka_unit_test(test_damaged_records),
-        cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_damaged_shapes), cmocka_unit_test(test_locks), cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_other_jobs), cmocka_unit_test(test_live), cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_unwritable),
         cmocka_unit_test_teardown(test_bytes, ranks_scratch_close),
     };
     RANKS_MAIN(tests);

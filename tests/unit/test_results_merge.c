@@ -140,16 +140,6 @@ static void make(const char *name, int first_trial, int trials, enum kind kind)
     assert_int_equal(fixture_run(&f, fixture_all, STATUS_OK, &found, 1), STATUS_OK);
 }
 
-static bool same_bytes(const char *a, const char *b)
-{
-    size_t size[2];
-    char *x = scratch_read(scratch(a), &size[0]), *y = scratch_read(scratch(b), &size[1]);
-    bool same = x != NULL && y != NULL && size[0] == size[1] && memcmp(x, y, size[0]) == 0;
-    free(x);
-    free(y);
-    return same;
-}
-
 static void test_bytes(void **state)
 {
     (void)state;
@@ -163,7 +153,7 @@ static void test_bytes(void **state)
         const char *part[] = {scratch(name[2]), scratch(name[1])};
         if (results_merge(scratch(name[3]), part, 2, 0, "siamese-nas merge") != STATUS_OK) print_error("%s\n", status_message());
         assert_string_equal(status_message(), "");
-        assert_true(same_bytes(name[0], name[3]));
+        assert_true(scratch_same(name[0], name[3]));
         struct results_input f;
         assert_int_equal(results_input_open(&f, scratch(name[3])), STATUS_OK);
         assert_int_equal(f.first_trial, 3);
