@@ -3,7 +3,7 @@
 #   unit      every BUILD/tests/NAME; those that include ranks.h with 1, 2, 3, 4 and 7 ranks
 #   property  every tests/property/*.sh, which runs BUILD/siamese-nas; exit status 77 means skipped
 #   slurm     every tests/slurm/*.sh, which runs it under a Slurm that it starts for itself; needs root
-# One line a run; the output of a run only when it fails. Knobs: TEST_TIMEOUT seconds a run (600), TEST_SKIP
+# One line a run, with its time from 5 s on; the output of a run only when it fails. Knobs: TEST_TIMEOUT seconds a run (600), TEST_SKIP
 # scripts to leave out ("faults.sh scaling.sh"), MPIRUN.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -25,15 +25,17 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 run() { # run NAME COMMAND...
-    local name=$1 status note
+    local name=$1 status note begin=$SECONDS took
     shift
     timeout "${TEST_TIMEOUT:-600}" "$@" >"$log" 2>&1 </dev/null
     status=$?
+    took=$((SECONDS - begin))
+    took=$([ $took -ge 5 ] && echo "  $took s")
     case $status in
     0)
         passed=$((passed + 1))
         note=$(grep -c '^\[  SKIPPED \] test' "$log")
-        echo "ok    $name$([ "$note" -gt 0 ] && echo "  ($note of its tests skipped)")" ;;
+        echo "ok    $name$took$([ "$note" -gt 0 ] && echo "  ($note of its tests skipped)")" ;;
     77)
         skipped=$((skipped + 1))
         echo "skip  $name  $(grep -m 1 SKIP "$log")" ;;
