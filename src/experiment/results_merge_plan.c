@@ -83,7 +83,8 @@ static int make_job(struct merge *m, const char *output)
     };
     TRY(memory_copy_text(&m->job.output, output));
     m->job.path = m->job.output;
-    m->job.settings.epochs[3] = m->n[f->budgets - 1] - f->pool; /* as results_pool() counts */
+    if (f->pool != results_pool(&m->job) || f->query != results_query(&m->job))
+        return fail_base(m, "its pools or trained cells are not as many as its budgets say");
     TRY(merge_parameters(&m->job.parameters, m, f->first_trial, trials));
     return grid_create(&m->grid, &m->job);
 }

@@ -246,8 +246,11 @@ int trial_run(struct trial_result *out, struct trial *t, struct candidate *candi
     TRY(evaluation_run(&t->evaluation, out, candidate, t->group, top, resorted));
     t->timer.seconds[TIMER_EVALUATE] += timer_now() - begin;
 
+    out->place = ranking_places(t->ranking);
     out->pool = t->pool->cell;
+    out->pool_score = t->pool->score;
     out->pool_size = (int)t->pool->view.size;
+    out->queries = candidate_history(&out->query, candidate);
     out->timer = t->timer;
     return STATUS_OK;
 }
