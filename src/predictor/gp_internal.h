@@ -35,8 +35,9 @@ struct gp {
     double *row_norm;                /* [GP_BLOCK] */
 };
 
-/* Matern 5/2 of r^2, in place. */
+/* Matern 5/2 of r^2, in place; and minus its derivative by the logarithm of a length, over that length's share of r^2. */
 void gp_matern(double *value, int count);
+void gp_matern_slope(double *value, int count);
 
 /* kernel [rows][n], each row's with all data; rows at most GP_BLOCK. After gp_prepare(). */
 void gp_prepare(struct gp *g);

@@ -34,6 +34,15 @@ void gp_matern(double *value, int count)
     }
 }
 
+void gp_matern_slope(double *value, int count)
+{
+    for (int i = 0; i < count; i++) {
+        double q = sqrt(5 * value[i]);
+        q = q < 700 ? q : 700;
+        value[i] = 5.0 / 3 * (1 + q) * exp_negative(-q);
+    }
+}
+
 void gp_prepare(struct gp *g)
 {
     memset(g->scaled_norm, 0, (size_t)g->n * sizeof *g->scaled_norm);

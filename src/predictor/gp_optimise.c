@@ -65,33 +65,46 @@ struct trace {
     double sum[PARAMETERS_MAX];
 };
 
+/* The shares of the groups in r^2 between data rows row[0], row[0] + 1, .. and one other, and r^2. */
+static void shares(double part[][CHOLESKY_BLOCK], double *r2, const struct gp *g, int first, int rows, int with)
+{
+    const size_t room = (size_t)g->n_max;
+    for (int i = 0; i < rows; i++) r2[i] = 0;
+    for (int group = 0, d = 0; group < g->shape.groups; group++) {
+        const double *norm = g->norm + (size_t)group * room, scale = 1 / (g->hyper.length[group] * g->hyper.length[group]);
+        double *to = part[group];
+        for (int i = 0; i < rows; i++) to[i] = norm[first + i] + norm[with];
+        for (int end = d + g->shape.width[group]; d < end; d++) {
+            const double *x = g->x + (size_t)d * room, y = -2 * x[with];
+            if (y == 0) continue; /* counts are mostly zero */
+            for (int i = 0; i < rows; i++) to[i] += x[first + i] * y;
+        }
+        for (int i = 0; i < rows; i++) {
+            to[i] = scale * (to[i] > 0 ? to[i] : 0);
+            r2[i] += to[i];
+        }
+    }
+}
+
 static void visit(const double *a, int lda, const int *row, int rows, const int *column, int columns, void *self)
 {
     struct trace *t = self;
     const struct gp *g = t->gp;
     const size_t room = (size_t)g->n_max;
+    double part[GP_GROUPS_MAX][CHOLESKY_BLOCK], slope[CHOLESKY_BLOCK], weight[CHOLESKY_BLOCK];
     for (int j = 0; j < columns; j++) {
-        for (int i = 0; i < rows; i++) {
-            const int at = row[i], with = column[j];
-            if (at < with) continue; /* above the diagonal */
-            double w = g->shape.outputs * a[(size_t)j * (size_t)lda + (size_t)i];
-            for (int o = 0; o < g->shape.outputs; o++)
-                w -= g->residual[(size_t)o * room + (size_t)at] * g->residual[(size_t)o * room + (size_t)with] / g->signal[o];
-            if (at == with) {
-                t->sum[g->shape.groups] += w * g->hyper.noise;
-                continue;
-            }
-            double part[GP_GROUPS_MAX], r2 = 0;
-            for (int group = 0, d = 0; group < g->shape.groups; group++) {
-                double product = 0;
-                for (int end = d + g->shape.width[group]; d < end; d++)
-                    product += g->x[(size_t)d * room + (size_t)at] * g->x[(size_t)d * room + (size_t)with];
-                part[group] = g->norm[(size_t)group * room + (size_t)at] + g->norm[(size_t)group * room + (size_t)with] - 2 * product;
-                part[group] = (part[group] > 0 ? part[group] : 0) / (g->hyper.length[group] * g->hyper.length[group]);
-                r2 += part[group];
-            }
-            const double q = sqrt(5 * r2), slope = 5.0 / 3 * (1 + q) * exp(-q);
-            for (int group = 0; group < g->shape.groups; group++) t->sum[group] += 2 * w * slope * part[group]; /* and its mirror image */
+        const int with = column[j], above = with > row[0] ? (with - row[0] < rows ? with - row[0] : rows) : 0;
+        for (int i = 0; i < rows; i++) weight[i] = i < above ? 0 : g->shape.outputs * a[(size_t)j * (size_t)lda + (size_t)i];
+        for (int o = 0; o < g->shape.outputs; o++) {
+            const double *alpha = g->residual + (size_t)o * room, factor = alpha[with] / g->signal[o];
+            for (int i = above; i < rows; i++) weight[i] -= alpha[row[0] + i] * factor;
+        }
+        shares(part, slope, g, row[0], rows, with);
+        gp_matern_slope(slope, rows);
+        for (int i = above; i < rows; i++) {
+            if (row[0] + i == with) t->sum[g->shape.groups] += weight[i] * g->hyper.noise;
+            for (int group = 0; group < g->shape.groups; group++) /* and its mirror image; on the diagonal no share */
+                t->sum[group] += 2 * weight[i] * slope[i] * part[group][i];
         }
     }
 }
