@@ -21,6 +21,9 @@ enum random_purpose {
     RANDOM_ORDER,        /* the order of an epoch's images */
     RANDOM_SPLIT,        /* which training images are held out, and which are used */
     RANDOM_CANDIDATE,    /* initial weights of a candidate network */
+    RANDOM_TWIN,         /* which of several cells of one class is trained first */
+    RANDOM_DESIGN,       /* whose codes an initial design is made from */
+    RANDOM_THOMPSON,     /* draws from what a predictor believes */
     RANDOM_TEST = 7,
 };
 
