@@ -21,6 +21,7 @@ enum random_purpose {
     RANDOM_ORDER,        /* the order of an epoch's images */
     RANDOM_SPLIT,        /* which training images are held out, and which are used */
     RANDOM_CANDIDATE,    /* initial weights of a candidate network */
+    RANDOM_BOOTSTRAP = 32, /* samples of the cells with replacement (numbers below are left to searches) */
     RANDOM_TEST = 7,
 };
 
