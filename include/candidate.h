@@ -79,6 +79,16 @@ int candidate_code_length(const struct candidate *c); /* E; 0 when the space has
 /* Start a new account: nothing is known, nothing is charged. */
 void candidate_reset(struct candidate *c);
 struct candidate_cost candidate_cost(const struct candidate *c);
+double candidate_total(struct candidate_cost cost); /* in full trainings */
+
+/* A full training that was paid, in [0, 1], and what the account had come to with it. */
+struct candidate_purchase {
+    int64_t cell;
+    double label, accuracy, total;
+};
+
+/* All full trainings of this account in the order in which they were paid, how many; owned by c until the next purchase. */
+int64_t candidate_history(const struct candidate_purchase **out, const struct candidate *c);
 
 /* Buy label and accuracy, both in [0, 1], of n cells. A value that this account already knows is free.
  * label or accuracy may be NULL. */

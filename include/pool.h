@@ -12,6 +12,7 @@ struct pool {
     int64_t *cell;
     double *label_bought;       /* scratch of a purchase */
     float *label, *code;
+    float *score;               /* what the predictor thought when it chose them; NaN for those drawn at random */
     int code_length;
     uint8_t *member;            /* [cells of the space] */
 };

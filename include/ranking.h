@@ -26,4 +26,7 @@ void ranking_destroy(struct ranking **r);
 int ranking_top(const struct topset **top, double *basic, struct ranking *r, struct predictor *predictor, struct candidate *candidate,
                 const int64_t *subset, int64_t n, int c);
 
+/* [top->count] the places, from 1, that the items of the last result had by their basic scores alone. */
+const int *ranking_places(const struct ranking *r);
+
 #endif

@@ -10,7 +10,8 @@
 /* Variables of NAME.nc that hold one record a unit. */
 enum results_variable {
     RESULT_BEST, RESULT_CHOSEN, RESULT_CHOSEN_ACCURACY, RESULT_CHOSEN_SCORE, RESULT_POOL, RESULT_POOL_SIZE,
-    RESULT_TRAININGS, RESULT_CODES, RESULT_COST, RESULT_RHO, RESULT_TAU, RESULT_TAU_TOP, RESULT_CHECKSUM, RESULT_COMPLETE,
+    RESULT_TRAININGS, RESULT_CODES, RESULT_COST, RESULT_RHO, RESULT_TAU, RESULT_TAU_TOP, RESULT_CHOSEN_PLACE, RESULT_POOL_SCORE,
+    RESULT_QUERY, RESULT_QUERY_ACCURACY, RESULT_QUERY_LABEL, RESULT_QUERY_COST, RESULT_QUERIES, RESULT_CHECKSUM, RESULT_COMPLETE,
     RESULT_VARIABLES
 };
 extern const char *const results_name[RESULT_VARIABLES];
@@ -26,7 +27,7 @@ enum results_number {
 
 struct results_input {
     struct netcdf_input in;
-    int datasets, methods, budgets, trials, k_max, pool; /* lengths of the dimensions */
+    int datasets, methods, budgets, trials, k_max, pool, query; /* lengths of the dimensions */
     int first_trial;                                     /* trials first_trial .. first_trial + trials - 1 */
     int variable[RESULT_VARIABLES];                      /* their ids; all have numbers on the dimensions they should have */
     char **dataset, **predictor, **sampler;

@@ -40,10 +40,14 @@ struct trial_result {
     const int64_t *chosen;    /* [k_max] cells in ranked order */
     const double *chosen_accuracy; /* [k_max] in [0, 1] */
     const double *score;      /* [k_max] what the predictor thought when it chose, in [0, 1] */
+    const int *place;         /* [k_max] of the chosen cells in the order of the basic branch alone, from 1 */
     const int64_t *pool;      /* [pool_size] cells of the training pool in order of arrival */
+    const float *pool_score;  /* [pool_size] what the predictor thought when it chose them; NaN for those drawn at random */
     struct candidate_cost training_cost; /* before evaluation */
     int64_t codes_evaluate;   /* codes bought while ranking for evaluation */
     const int64_t *trainings; /* [k_max] full trainings charged in all when the first k+1 chosen are trained */
+    const struct candidate_purchase *query; /* [queries] every full training in the order in which it was paid */
+    int64_t queries;
     double rho, tau;          /* Spearman and Kendall tau-b of the whole ranking against truth; NaN when it is not known */
     double tau_top;           /* Kendall tau-b inside the true top tenth; NaN likewise */
     struct timer timer;

@@ -56,7 +56,7 @@ static int check_provenance(struct report *r, const struct results_input *f)
     /* in which files may differ and still be parts of one table */
     static const char *const free_to[] = {
         "space.file", "space.dataset", "experiment.", "evaluation.K", "evaluation.K_max", "dataset", "predictor", "sampler",
-        "oracle", "budget", "k", "pool", "source", "compiler", NULL,
+        "oracle", "budget", "k", "pool", "query", "source", "compiler", NULL,
     };
     if (r->facts != NULL) {
         compare_program(r, f);

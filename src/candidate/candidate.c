@@ -33,6 +33,7 @@ void candidate_destroy(struct candidate **c)
     candidate_live_destroy(&(*c)->live);
     free((void *)(*c)->signal);
     free((*c)->known);
+    free((*c)->history);
     free(*c);
     *c = NULL;
 }
@@ -58,6 +59,17 @@ struct candidate_cost candidate_cost(const struct candidate *c)
     return c->cost;
 }
 
+double candidate_total(struct candidate_cost cost)
+{
+    return (double)cost.trainings + CANDIDATE_CODE_COST * (double)cost.codes;
+}
+
+int64_t candidate_history(const struct candidate_purchase **out, const struct candidate *c)
+{
+    *out = c->history;
+    return c->cost.trainings;
+}
+
 static int64_t row_of(const struct candidate *c, int64_t cell)
 {
     return c->live != NULL ? candidate_live_row(c->live, cell) : cell;
@@ -69,14 +81,26 @@ int candidate_expect(struct candidate *c, enum measurement_kind kind, const int6
     return measured ? candidate_live_need(c, kind, cell, n) : STATUS_OK;
 }
 
+/* Room for n more; none is needed again in a later account of the same length. */
+static int reserve_history(struct candidate *c, int64_t n)
+{
+    const int64_t needed = c->cost.trainings + n, room = 2 * needed;
+    if (needed <= c->history_room) return STATUS_OK;
+    TRY(memory_grow(&c->history, (size_t)c->cost.trainings, (size_t)room, sizeof *c->history));
+    c->history_room = room;
+    return STATUS_OK;
+}
+
 int candidate_train(struct candidate *c, double *label, double *accuracy, const int64_t *cell, int64_t n)
 {
     TRY(candidate_expect(c, MEASUREMENT_TRAINING, cell, n));
+    TRY(reserve_history(c, n));
     for (int64_t i = 0; i < n; i++) {
         const int64_t at = cell[i], row = row_of(c, at);
         if (!(c->known[at] & KNOWS_TRAINING)) {
             c->known[at] |= KNOWS_TRAINING;
-            c->cost.trainings++;
+            struct candidate_purchase *p = &c->history[c->cost.trainings++];
+            *p = (struct candidate_purchase){at, c->label[row] / 100, c->accuracy[row] / 100, candidate_total(c->cost)};
         }
         if (label != NULL) label[i] = c->label[row] / 100;
         if (accuracy != NULL) accuracy[i] = c->accuracy[row] / 100;

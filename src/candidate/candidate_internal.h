@@ -21,6 +21,8 @@ struct candidate {
     enum code_transform transform;
     double oracle;
     struct candidate_cost cost;
+    struct candidate_purchase *history; /* [cost.trainings], room for more */
+    int64_t history_room;
     uint8_t *known;                  /* [cells] what this account has bought */
     struct candidate_live *live;     /* NULL: a table */
 };

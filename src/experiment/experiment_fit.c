@@ -13,14 +13,14 @@ static int fit(struct experiment *e, const char *weights)
     const int last = j->k[j->ks - 1];
     char name[METHOD_NAME_MAX];
     struct trial_result result;
-    if (spec.method.predictor == PREDICTOR_RANDOM)
-        return status_fail(STATUS_INPUT, "%s: experiment.predictor = random has no weights to keep", j->path);
+    method_name(name, spec.method);
+    if (method_family(spec.method) != METHOD_PHASES)
+        return status_fail(STATUS_INPUT, "%s: experiment.predictor = %s has no weights to keep", j->path, name);
     int status = e->is_live ? experiment_begin_live(e) : STATUS_OK;
     if (status == STATUS_OK) status = trial_create(&e->trial, &e->group, &e->space, &j->settings, spec.n, NULL);
     TRY(status_agree(e->comm, status));
     TRY(trial_run(&result, e->trial, e->candidate[0], &spec));
     if (e->rank == 0) TRY(predictor_save(trial_predictor(e->trial), &e->space, weights));
-    method_name(name, spec.method);
     if (e->is_live)
         log_info("%s, trained with N = %d on %s: best of the first %d cells %.3f %%; weights in %s", name, spec.n, j->dataset[0], last,
                  100 * result.best[last - 1], weights);

@@ -44,11 +44,11 @@ double grid_work(const struct job *j, struct unit u, int64_t cells)
     const struct method m = j->method[u.method];
     const double n = j->n[u.budget], space = (double)cells, part = s->part * space;
 
+    if (method_family(m) == METHOD_LOT) return weight[m.predictor] * space;
     double pool = n - s->epochs[3], steps = pool < s->batch ? 1 : pool / s->batch, trained = 0;
     for (int phase = 0; phase < 4; phase++) trained += s->epochs[phase] * steps * s->batch * backward;
     double sampled = m.sampler == SAMPLER_BTS ? s->rounds * part : m.sampler == SAMPLER_FTS ? s->rounds * space : 0;
     double ranked = sampled + s->epochs[3] * part + space;
-    if (m.predictor == PREDICTOR_RANDOM) trained = 0;
     return weight[m.predictor] * (trained + ranked);
 }
 
@@ -57,7 +57,7 @@ struct candidate_cost grid_cost_bound(const struct job *j, struct unit u)
     const struct trial_settings *s = &j->settings;
     const struct method m = j->method[u.method];
     struct candidate_cost bound = {.trainings = s->k_max};
-    if (m.predictor != PREDICTOR_RANDOM) bound.trainings += j->n[u.budget];
+    if (method_family(m) != METHOD_LOT) bound.trainings += j->n[u.budget];
     if (method_needs_code(m)) {
         int64_t heads = s->epochs[3] + (m.sampler == SAMPLER_RANDOM ? 0 : s->rounds);
         bound.codes = j->n[u.budget] - s->epochs[3] + heads * s->c_train + s->c_evaluate;

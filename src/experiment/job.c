@@ -118,10 +118,13 @@ static int take_output(struct job *j, const struct config *c)
 static int check_together(const struct job *j, const struct config *c)
 {
     const struct trial_settings *s = &j->settings;
-    bool chooses = false;
-    for (int i = 0; i < j->methods; i++) chooses = chooses || j->method[i].sampler != SAMPLER_RANDOM;
+    bool phases = false, chooses = false;
+    for (int i = 0; i < j->methods; i++) {
+        phases = phases || method_family(j->method[i]) == METHOD_PHASES;
+        chooses = chooses || (method_family(j->method[i]) == METHOD_PHASES && j->method[i].sampler != SAMPLER_RANDOM);
+    }
     int select = s->epochs[3], pool = j->n[0] - select;
-    if (pool < 1)
+    if (phases && pool < 1)
         return config_fail(c, "experiment", "N", "%d leaves no architecture for the pool, since each of the last %d of "
                            "training.epochs pays for one; N must be at least %d", j->n[0], select, select + 1);
     if (chooses && s->initial_share * pool < 1 - 1e-9)

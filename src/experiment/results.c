@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netcdf_par.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ struct results {
     MPI_Comm leaders;          /* borrowed from the group; MPI_COMM_NULL on ranks that do not write */
     int file, timing;          /* -1: not open */
     int variable[RESULT_VARIABLES], seconds;
-    double *value;             /* [max(k_max, pool)] on their way to the file */
+    double *value;             /* [max(pool, query)] on their way to the file */
 };
 
 /* -- before the work: rank 0 alone --------------------------------------------------------------------------- */
@@ -85,8 +86,8 @@ static int prepare(enum results_state *state, bool *finished, struct results *r,
 static int open_variables(struct results *r)
 {
     const struct job *j = r->plan->job;
-    int code = NC_NOERR, pool = results_pool(j), longest = j->settings.k_max > pool ? j->settings.k_max : pool;
-    TRY(memory_alloc(&r->value, (size_t)longest, sizeof *r->value));
+    int code = NC_NOERR;
+    TRY(memory_alloc(&r->value, (size_t)results_query(j), sizeof *r->value)); /* the longest */
     for (int i = 0; i < RESULT_VARIABLES && code == NC_NOERR; i++)
         code = nc_inq_varid(r->file, results_name[i], &r->variable[i]);
     if (code == NC_NOERR) code = nc_inq_varid(r->timing, "seconds", &r->seconds);
@@ -179,6 +180,28 @@ static size_t take_cells(double *to, const struct results *r, const int64_t *cel
     return room;
 }
 
+enum purchase { PURCHASE_CELL, PURCHASE_ACCURACY, PURCHASE_LABEL, PURCHASE_COST };
+
+static size_t take_queries(double *to, const struct results *r, enum purchase what, const struct trial_result *t)
+{
+    const size_t room = (size_t)results_query(r->plan->job);
+    for (size_t i = 0; i < room; i++) {
+        const struct candidate_purchase *q = i < (size_t)t->queries ? &t->query[i] : NULL;
+        to[i] = q == NULL ? (what == PURCHASE_CELL ? -1 : NAN)
+                : what == PURCHASE_CELL     ? (double)r->plan->space->id[q->cell]
+                : what == PURCHASE_ACCURACY ? 100 * q->accuracy
+                : what == PURCHASE_LABEL    ? 100 * q->label
+                                            : q->total;
+    }
+    return room;
+}
+
+static size_t take_scores(double *to, const float *score, size_t count, size_t room)
+{
+    for (size_t i = 0; i < room; i++) to[i] = i < count ? (double)score[i] : NAN;
+    return room;
+}
+
 static size_t take_number(double *to, double value)
 {
     *to = value;
@@ -189,26 +212,36 @@ static size_t take_number(double *to, double value)
 static size_t take_values(double *to, const struct results *r, enum results_variable v, const struct trial_result *t)
 {
     const size_t k_max = (size_t)t->k_max;
-    const int64_t codes = t->training_cost.codes + t->codes_evaluate;
+    const struct candidate_cost codes = {0, t->training_cost.codes + t->codes_evaluate};
+    const size_t pool = (size_t)results_pool(r->plan->job);
     switch (v) {
     case RESULT_BEST: return take_percent(to, t->best, k_max);
     case RESULT_CHOSEN_ACCURACY: return take_percent(to, t->chosen_accuracy, k_max);
     case RESULT_CHOSEN: return take_cells(to, r, t->chosen, k_max, k_max);
-    case RESULT_POOL: return take_cells(to, r, t->pool, (size_t)t->pool_size, (size_t)results_pool(r->plan->job));
+    case RESULT_POOL: return take_cells(to, r, t->pool, (size_t)t->pool_size, pool);
+    case RESULT_POOL_SCORE: return take_scores(to, t->pool_score, (size_t)t->pool_size, pool);
     case RESULT_CHOSEN_SCORE:
         for (size_t i = 0; i < k_max; i++) to[i] = (double)(float)t->score[i];
+        return k_max;
+    case RESULT_CHOSEN_PLACE:
+        for (size_t i = 0; i < k_max; i++) to[i] = t->place[i];
         return k_max;
     case RESULT_TRAININGS:
         for (size_t i = 0; i < k_max; i++) to[i] = (double)t->trainings[i];
         return k_max;
     case RESULT_COST:
-        for (size_t i = 0; i < k_max; i++) to[i] = (double)t->trainings[i] + CANDIDATE_CODE_COST * (double)codes;
+        for (size_t i = 0; i < k_max; i++) to[i] = candidate_total((struct candidate_cost){t->trainings[i], codes.codes});
         return k_max;
     case RESULT_POOL_SIZE: return take_number(to, t->pool_size);
-    case RESULT_CODES: return take_number(to, (double)codes);
+    case RESULT_CODES: return take_number(to, (double)codes.codes);
     case RESULT_RHO: return take_number(to, t->rho);
     case RESULT_TAU: return take_number(to, t->tau);
     case RESULT_TAU_TOP: return take_number(to, t->tau_top);
+    case RESULT_QUERY: return take_queries(to, r, PURCHASE_CELL, t);
+    case RESULT_QUERY_ACCURACY: return take_queries(to, r, PURCHASE_ACCURACY, t);
+    case RESULT_QUERY_LABEL: return take_queries(to, r, PURCHASE_LABEL, t);
+    case RESULT_QUERY_COST: return take_queries(to, r, PURCHASE_COST, t);
+    case RESULT_QUERIES: return take_number(to, (double)t->queries);
     default: return 0;
     }
 }
@@ -231,6 +264,7 @@ static int put_record(const struct results *r, int64_t unit, const struct trial_
 int results_write(struct results *r, int64_t unit, const struct trial_result *t)
 {
     assert(t->k_max == r->plan->job->settings.k_max && t->pool_size <= results_pool(r->plan->job));
+    assert(t->queries <= results_query(r->plan->job));
     const double begin = timer_now();
     const struct record phase = record_of(r, unit, TIMER_PHASES);
     const signed char complete = 1;

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum dimension { DATASET, METHOD, BUDGET, REALIZATION, K, POOL, PHASE, DIMENSIONS };
-static const char *const dimension_name[DIMENSIONS] = {"dataset", "method", "budget", "realization", "k", "pool", "phase"};
+enum dimension { DATASET, METHOD, BUDGET, REALIZATION, K, POOL, QUERY, PHASE, DIMENSIONS };
+static const char *const dimension_name[DIMENSIONS] = {"dataset", "method", "budget", "realization", "k", "pool", "query",
+                                                          "phase"};
 
 /* One record a unit: dimensions dataset, method, budget, realization and, unless it is none, one more. */
 enum { NO_EXTRA = -1, CELL_NUMBER = -1 /* NC_INT or NC_INT64, whichever holds the ids */ };
@@ -32,17 +33,28 @@ static const struct variable variable[RESULT_VARIABLES] = {
     [RESULT_RHO] = {NC_DOUBLE, NO_EXTRA, "1", "Spearman rank correlation of the final ranking of all cells with true accuracy"},
     [RESULT_TAU] = {NC_DOUBLE, NO_EXTRA, "1", "Kendall tau-b of the final ranking of all cells with true accuracy"},
     [RESULT_TAU_TOP] = {NC_DOUBLE, NO_EXTRA, "1", "Kendall tau-b inside the tenth of the cells with the best true accuracy"},
+    [RESULT_CHOSEN_PLACE] = {NC_INT, K, "1", "places of the chosen cells by the basic branch alone, before the codes were read"},
+    [RESULT_POOL_SCORE] = {NC_FLOAT, POOL, "1", "what the predictor expected of the training pool's cells when it chose them"},
+    [RESULT_QUERY] = {CELL_NUMBER, QUERY, NULL, "numbers (id in the space file) of all trained cells, in the order in which they were paid"},
+    [RESULT_QUERY_ACCURACY] = {NC_DOUBLE, QUERY, "percent", "true accuracy of the trained cells"},
+    [RESULT_QUERY_LABEL] = {NC_DOUBLE, QUERY, "percent", "what predictors learn of the trained cells: accuracy or validation accuracy"},
+    [RESULT_QUERY_COST] = {NC_DOUBLE, QUERY, "1", "total cost in full trainings when the trained cell was paid"},
+    [RESULT_QUERIES] = {NC_INT, NO_EXTRA, "1", "trained cells"},
     [RESULT_CHECKSUM] = {NC_INT64, NO_EXTRA, NULL, "checksum of all numbers of the record"},
     [RESULT_COMPLETE] = {NC_BYTE, NO_EXTRA, NULL, "1 when the record of this unit is complete; it is written last"},
 };
 const char *const results_name[RESULT_VARIABLES] = {
     "best", "chosen", "chosen_accuracy", "chosen_score", "pool_cell", "pool_size",
-    "trainings", "codes", "cost", "rho", "tau", "tau_top", "checksum", "complete",
+    "trainings", "codes", "cost", "rho", "tau", "tau_top", "chosen_place", "pool_score",
+    "query_cell", "query_accuracy", "query_label", "query_cost", "query_size", "checksum", "complete",
 };
 
 enum results_extra results_extra(enum results_variable v)
 {
-    return variable[v].extra == K ? RESULTS_ALONG_K : variable[v].extra == POOL ? RESULTS_ALONG_POOL : RESULTS_ALONE;
+    return variable[v].extra == K       ? RESULTS_ALONG_K
+           : variable[v].extra == POOL  ? RESULTS_ALONG_POOL
+           : variable[v].extra == QUERY ? RESULTS_ALONG_QUERY
+                                        : RESULTS_ALONE;
 }
 
 /* A file under construction. The first NetCDF failure sticks; later calls do nothing. */
@@ -79,7 +91,7 @@ static void add_dimensions(struct file *f, const struct results_plan *p, bool wi
     const struct job *j = p->job;
     const size_t length[DIMENSIONS] = {
         (size_t)j->datasets, (size_t)j->methods, (size_t)j->budgets, (size_t)j->trials,
-        (size_t)j->settings.k_max, (size_t)results_pool(j), TIMER_PHASES,
+        (size_t)j->settings.k_max, (size_t)results_pool(j), (size_t)results_query(j), TIMER_PHASES,
     };
     for (int d = 0; d < DIMENSIONS; d++) {
         bool wanted = d <= REALIZATION || (d == PHASE) == with_phase;
@@ -89,7 +101,7 @@ static void add_dimensions(struct file *f, const struct results_plan *p, bool wi
 
 /* The names and numbers along each dimension; their values are put once all is defined. */
 struct coordinates {
-    int dataset, method, predictor, sampler, budget, realization, k, pool, phase;
+    int dataset, method, predictor, sampler, budget, realization, k, pool, query, phase;
 };
 
 static struct coordinates add_coordinates(struct file *f, bool with_phase)
@@ -109,6 +121,7 @@ static struct coordinates add_coordinates(struct file *f, bool with_phase)
     c.k = add(f, "k", NC_INT, 1, (int[]){K}, "1", "K: chosen cells that are trained at the end");
     /* Every dimension has its variable: of one without, the bytes in the file depend on whether it is opened in parallel. */
     c.pool = add(f, "pool", NC_INT, 1, (int[]){POOL}, "1", "place in the training pool");
+    c.query = add(f, "query", NC_INT, 1, (int[]){QUERY}, "1", "place among all trained cells");
     return c;
 }
 
@@ -152,6 +165,7 @@ static void put_coordinates(struct file *f, const struct coordinates *c, const s
     if (with_phase) return;
     put_places(f, c->k, j->settings.k_max);
     put_places(f, c->pool, results_pool(j));
+    put_places(f, c->query, results_query(j));
 }
 
 /* The type that holds all numbers of cells. */
@@ -278,7 +292,12 @@ int results_define_timing(const char *path, const struct results_plan *p)
 
 int results_pool(const struct job *j)
 {
-    return j->n[j->budgets - 1] - j->settings.epochs[3];
+    return j->n[j->budgets - 1];
+}
+
+int results_query(const struct job *j)
+{
+    return j->n[j->budgets - 1] + j->settings.k_max;
 }
 
 /* The header: names, attributes with the job's texts, and what the library puts around them. */
@@ -294,9 +313,12 @@ int64_t results_bytes(const struct results_plan *p)
     for (int i = 0; i < RESULT_VARIABLES; i++) {
         const int type = variable[i].type == CELL_NUMBER ? cell_type(p) : variable[i].type;
         int64_t size = type == NC_DOUBLE || type == NC_INT64 ? 8 : type == NC_BYTE ? 1 : 4;
-        record += size * (variable[i].extra == K ? j->settings.k_max : variable[i].extra == POOL ? results_pool(j) : 1);
+        record += size * (variable[i].extra == K       ? j->settings.k_max
+                          : variable[i].extra == POOL  ? results_pool(j)
+                          : variable[i].extra == QUERY ? results_query(j)
+                                                       : 1);
     }
-    int64_t coordinates = 4 * ((int64_t)j->budgets + j->trials + j->settings.k_max + results_pool(j));
+    int64_t coordinates = 4 * ((int64_t)j->budgets + j->trials + j->settings.k_max + results_pool(j) + results_query(j));
     return record * p->grid->units + coordinates + header_bytes(j);
 }
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DATASET, METHOD, BUDGET, REALIZATION, K, POOL, DIMENSIONS };
-static const char *const dimension_name[DIMENSIONS] = {"dataset", "method", "budget", "realization", "k", "pool"};
+enum { DATASET, METHOD, BUDGET, REALIZATION, K, POOL, QUERY, DIMENSIONS };
+static const char *const dimension_name[DIMENSIONS] = {"dataset", "method", "budget", "realization", "k", "pool", "query"};
 
 /* Attributes; without those that are needed it is no results file. */
 static const struct {
@@ -37,7 +37,8 @@ static int fail(const struct results_input *f, const char *why)
 
 static int find_dimensions(int dimension[DIMENSIONS], struct results_input *f)
 {
-    int *const length[DIMENSIONS] = {&f->datasets, &f->methods, &f->budgets, &f->trials, &f->k_max, &f->pool};
+    int *const length[DIMENSIONS] = {&f->datasets, &f->methods, &f->budgets, &f->trials, &f->k_max, &f->pool,
+                                    &f->query};
     char why[128];
     for (int d = 0; d < DIMENSIONS; d++) {
         size_t places = 0;
@@ -54,8 +55,10 @@ static int find_dimensions(int dimension[DIMENSIONS], struct results_input *f)
 
 static int find_variables(struct results_input *f, const int dimension[DIMENSIONS])
 {
-    static const char *const extra_name[] = {[RESULTS_ALONE] = "", [RESULTS_ALONG_K] = ", k", [RESULTS_ALONG_POOL] = ", pool"};
-    const int places[] = {[RESULTS_ALONE] = 1, [RESULTS_ALONG_K] = f->k_max, [RESULTS_ALONG_POOL] = f->pool};
+    static const char *const extra_name[] = {[RESULTS_ALONE] = "", [RESULTS_ALONG_K] = ", k", [RESULTS_ALONG_POOL] = ", pool",
+                                              [RESULTS_ALONG_QUERY] = ", query"};
+    const int places[] = {[RESULTS_ALONE] = 1, [RESULTS_ALONG_K] = f->k_max, [RESULTS_ALONG_POOL] = f->pool,
+                          [RESULTS_ALONG_QUERY] = f->query};
     const double units = (double)f->datasets * f->methods * f->budgets * f->trials;
     double bytes = 0;
     char why[128];
@@ -70,7 +73,8 @@ static int find_variables(struct results_input *f, const int dimension[DIMENSION
         f->variable[v] = found.id;
         bool right = found.rank == (extra == RESULTS_ALONE ? 4 : 5) && netcdf_is_number(found.type);
         for (int d = 0; d < 4 && right; d++) right = dim[d] == dimension[d];
-        if (right && extra != RESULTS_ALONE) right = dim[4] == dimension[extra == RESULTS_ALONG_K ? K : POOL];
+        static const int along[] = {[RESULTS_ALONG_K] = K, [RESULTS_ALONG_POOL] = POOL, [RESULTS_ALONG_QUERY] = QUERY};
+        if (right && extra != RESULTS_ALONE) right = dim[4] == dimension[along[extra]];
         snprintf(why, sizeof why, "its variable %s has not the dimensions dataset, method, budget, realization%s",
                  results_name[v], extra_name[extra]);
         if (!right) return fail(f, why);
@@ -79,8 +83,8 @@ static int find_variables(struct results_input *f, const int dimension[DIMENSION
         bytes += units * places[extra] * (double)size;
     }
     if (units <= INT32_MAX && bytes <= (double)f->in.allowance) return STATUS_OK;
-    snprintf(why, sizeof why, "its %.0f trials with curves of %d and pools of %d are more than it can hold", units, f->k_max,
-             f->pool);
+    snprintf(why, sizeof why, "its %.0f trials with curves of %d, pools of %d and %d trained cells are more than it can hold", units,
+             f->k_max, f->pool, f->query);
     return fail(f, why);
 }
 
@@ -200,7 +204,7 @@ static int collect_facts(struct results_input *f)
     print_names(out, "sampler", f->sampler, f->methods);
     print_numbers(out, "oracle", f->oracle, f->datasets);
     print_numbers(out, "budget", f->budget, f->budgets);
-    fprintf(out, "k = %d\npool = %d\n", f->k_max, f->pool);
+    fprintf(out, "k = %d\npool = %d\nquery = %d\n", f->k_max, f->pool, f->query);
     if (fclose(out) != 0) return status_fail(STATUS_FAILURE, "out of memory");
     int lines = 0; /* each is looked for among those of another file */
     for (const char *c = f->facts; *c != '\0'; c++) lines += *c == '\n';

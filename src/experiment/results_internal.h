@@ -10,7 +10,7 @@
 #include <netcdf.h>
 
 /* What a variable has behind the dimensions dataset, method, budget, realization. */
-enum results_extra { RESULTS_ALONE, RESULTS_ALONG_K, RESULTS_ALONG_POOL };
+enum results_extra { RESULTS_ALONE, RESULTS_ALONG_K, RESULTS_ALONG_POOL, RESULTS_ALONG_QUERY };
 enum results_extra results_extra(enum results_variable v);
 
 struct results_paths {
@@ -42,8 +42,9 @@ enum { RESULTS_CHECKSUM_MAX = 32 };
 void results_add_numbers(uint64_t *sum, const double *value, size_t count);
 int results_coordinates_checksum(uint64_t *sum, struct netcdf_input *in);
 
-/* Longest pool of the job. */
+/* Longest pool of the job, and the most full trainings that one of its trials pays for. */
 int results_pool(const struct job *j);
+int results_query(const struct job *j);
 
 /* Write the file with all definitions and every value initialised, under a temporary name first: `path` never
  * names a file whose definition is not complete. One rank. */

@@ -14,23 +14,12 @@ static int fail_base(const struct merge *m, const char *why)
     return status_fail(STATUS_INPUT, "%s: %s; merge with the program that made the files", m->base.in.path, why);
 }
 
-static int find_name(int *out, const char *name, const char *const *known, int count)
-{
-    for (*out = 0; *out < count; (*out)++)
-        if (strcmp(name, known[*out]) == 0) return STATUS_OK;
-    return STATUS_INPUT;
-}
-
 static int take_methods(struct merge *m)
 {
     TRY(memory_alloc(&m->method, (size_t)m->base.methods, sizeof *m->method));
-    for (int i = 0; i < m->base.methods; i++) {
-        int predictor, sampler;
-        if (find_name(&predictor, m->base.predictor[i], predictor_kind_name, PREDICTOR_KINDS) != STATUS_OK ||
-            find_name(&sampler, m->base.sampler[i], sampler_kind_name, SAMPLER_KINDS) != STATUS_OK)
+    for (int i = 0; i < m->base.methods; i++)
+        if (!method_of(&m->method[i], m->base.predictor[i], m->base.sampler[i]))
             return fail_base(m, "it names a predictor or sampler that this program does not know");
-        m->method[i] = (struct method){(enum predictor_kind)predictor, (enum sampler_kind)sampler};
-    }
     return STATUS_OK;
 }
 
@@ -83,7 +72,8 @@ static int make_job(struct merge *m, const char *output)
     };
     TRY(memory_copy_text(&m->job.output, output));
     m->job.path = m->job.output;
-    m->job.settings.epochs[3] = m->n[f->budgets - 1] - f->pool; /* as results_pool() counts */
+    if (f->pool != results_pool(&m->job) || f->query != results_query(&m->job))
+        return fail_base(m, "its pools or trained cells are not as many as its budgets say");
     TRY(merge_parameters(&m->job.parameters, m, f->first_trial, trials));
     return grid_create(&m->grid, &m->job);
 }

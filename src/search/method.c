@@ -1,36 +1,86 @@
 #include "method.h"
 
+#include "memory.h"
+#include "nearest.h"
 #include "status.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam"};
 const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts"};
 
+/* All methods. A pool drawn at random is what a predictor gets without a sampler, so it has no name of its own. */
+static const struct known {
+    const char *name;
+    struct method method;
+    enum method_family family;
+} known[] = {
+    {"random", {PREDICTOR_RANDOM, SAMPLER_RANDOM}, METHOD_LOT},
+    {"naive", {PREDICTOR_NAIVE, SAMPLER_RANDOM}, METHOD_PHASES},
+    {"naive+bts", {PREDICTOR_NAIVE, SAMPLER_BTS}, METHOD_PHASES},
+    {"naive+fts", {PREDICTOR_NAIVE, SAMPLER_FTS}, METHOD_PHASES},
+    {"siamese", {PREDICTOR_SIAMESE, SAMPLER_RANDOM}, METHOD_PHASES},
+    {"siamese+bts", {PREDICTOR_SIAMESE, SAMPLER_BTS}, METHOD_PHASES},
+    {"siamese+fts", {PREDICTOR_SIAMESE, SAMPLER_FTS}, METHOD_PHASES},
+    {"siamese+nsam", {PREDICTOR_SIAMESE_NSAM, SAMPLER_RANDOM}, METHOD_PHASES},
+    {"siamese+nsam+bts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_BTS}, METHOD_PHASES},
+    {"siamese+nsam+fts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_FTS}, METHOD_PHASES},
+};
+enum { KNOWN = sizeof known / sizeof known[0] };
+
+static const struct known *find(struct method m)
+{
+    for (int i = 0; i < KNOWN; i++)
+        if (known[i].method.predictor == m.predictor && known[i].method.sampler == m.sampler) return &known[i];
+    return NULL;
+}
+
+enum method_family method_family(struct method m)
+{
+    return find(m)->family;
+}
+
+int method_list(char **out)
+{
+    const char *name[KNOWN];
+    for (int i = 0; i < KNOWN; i++) name[i] = known[i].name;
+    return memory_join(out, name, KNOWN, ", ");
+}
+
 int method_parse(struct method *m, const char *name)
 {
-    char known[METHOD_NAME_MAX];
-    for (int p = 0; p < PREDICTOR_KINDS; p++) {
-        for (int s = 0; s < SAMPLER_KINDS; s++) {
-            *m = (struct method){(enum predictor_kind)p, (enum sampler_kind)s};
-            method_name(known, *m);
-            if (strcmp(name, known) != 0) continue;
-            if (p == PREDICTOR_RANDOM && s != SAMPLER_RANDOM)
-                return status_fail(STATUS_INPUT, "'%s': random learns nothing, so there is no %s for it; write random", name,
-                                   sampler_kind_name[s]);
-            return STATUS_OK;
-        }
+    const char *names[KNOWN];
+    char *all;
+    for (int i = 0; i < KNOWN; i++) {
+        names[i] = known[i].name;
+        if (strcmp(name, known[i].name) != 0) continue;
+        *m = known[i].method;
+        return STATUS_OK;
     }
-    return status_fail(STATUS_INPUT, "unknown method '%s'; known are random, naive, siamese and siamese+nsam, "
-                       "the last three also with +bts or +fts behind them", name);
+    if (strncmp(name, "random+", 7) == 0)
+        return status_fail(STATUS_INPUT, "'%s': random learns nothing, so there is no %s for it; write random", name, name + 7);
+    const char *near = nearest_name(name, names, KNOWN);
+    TRY(method_list(&all));
+    int status = status_fail(STATUS_INPUT, "unknown method '%s'; %s%s%sknown are %s", name, near == NULL ? "" : "the nearest is ",
+                             near == NULL ? "" : near, near == NULL ? "" : "; ", all);
+    free(all);
+    return status;
+}
+
+bool method_of(struct method *m, const char *predictor, const char *sampler)
+{
+    for (int i = 0; i < KNOWN; i++) {
+        *m = known[i].method;
+        if (strcmp(predictor, predictor_kind_name[m->predictor]) == 0 && strcmp(sampler, sampler_kind_name[m->sampler]) == 0) return true;
+    }
+    return false;
 }
 
 void method_name(char name[METHOD_NAME_MAX], struct method m)
 {
-    /* drawing at random is what a predictor does without a sampler, so it has no name of its own */
-    const char *sampler = m.sampler == SAMPLER_RANDOM ? "" : sampler_kind_name[m.sampler];
-    snprintf(name, METHOD_NAME_MAX, "%s%s%s", predictor_kind_name[m.predictor], sampler[0] == '\0' ? "" : "+", sampler);
+    snprintf(name, METHOD_NAME_MAX, "%s", find(m)->name);
 }
 
 bool method_needs_code(struct method m)

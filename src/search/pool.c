@@ -4,6 +4,7 @@
 #include "status.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ int pool_create(struct pool **out, const struct space *space, int64_t capacity, 
     TRY_DONE(memory_alloc(&p->cell, n, sizeof *p->cell));
     TRY_DONE(memory_alloc(&p->label_bought, n, sizeof *p->label_bought));
     TRY_DONE(memory_alloc(&p->label, n, sizeof *p->label));
+    TRY_DONE(memory_alloc(&p->score, n, sizeof *p->score));
     TRY_DONE(memory_alloc(&p->code, n * (size_t)(code_length + 1), sizeof *p->code));
     TRY_DONE(memory_alloc(&p->member, (size_t)space->cells, 1));
     p->view = (struct predictor_pool){space, 0, p->cell, p->label, p->code};
@@ -34,6 +36,7 @@ void pool_destroy(struct pool **p)
     free((*p)->cell);
     free((*p)->label_bought);
     free((*p)->label);
+    free((*p)->score);
     free((*p)->code);
     free((*p)->member);
     free(*p);
@@ -57,6 +60,7 @@ int pool_add(struct pool *p, struct candidate *candidate, const int64_t *cell, i
         p->member[cell[i]] = 1;
         p->cell[size + i] = cell[i];
         p->label[size + i] = (float)p->label_bought[i];
+        p->score[size + i] = NAN;
     }
     p->view.size = size + n;
     return STATUS_OK;
@@ -64,8 +68,12 @@ int pool_add(struct pool *p, struct candidate *candidate, const int64_t *cell, i
 
 int pool_add_top(struct pool *p, struct candidate *candidate, const struct topset *top, int64_t want, bool buy_codes)
 {
-    int64_t *chosen = p->cell + p->view.size, found = 0; /* where they will stand: pool_add copies them in place */
+    const int64_t size = p->view.size;
+    int64_t *chosen = p->cell + size, found = 0; /* where they will stand: pool_add copies them in place */
     for (int i = 0; i < top->count && found < want; i++)
         if (!p->member[top->item[i].cell]) chosen[found++] = top->item[i].cell;
-    return pool_add(p, candidate, chosen, found, buy_codes);
+    TRY(pool_add(p, candidate, chosen, found, buy_codes));
+    for (int64_t i = 0, next = size; next < size + found; i++) /* the items that were found, in the same order */
+        if (top->item[i].cell == p->cell[next]) p->score[next++] = (float)top->item[i].score;
+    return STATUS_OK;
 }

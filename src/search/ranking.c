@@ -16,7 +16,11 @@ struct ranking {
     float *code;            /* [most][E] */
     float *score;           /* [max(BLOCK, most)] */
     int64_t *cell;          /* [max(BLOCK, most)] */
-    struct scored *head;    /* [most] */
+    struct placed {
+        struct scored scored;
+        int place;
+    } *head;                /* [most] */
+    int *place;             /* [most] of the items of top by their basic scores alone, from 1 */
 };
 
 int ranking_create(struct ranking **out, const struct group *group, const struct space *space, int most, int code_length,
@@ -35,6 +39,7 @@ int ranking_create(struct ranking **out, const struct group *group, const struct
     TRY_DONE(memory_alloc(&r->score, longest, sizeof *r->score));
     TRY_DONE(memory_alloc(&r->cell, longest, sizeof *r->cell));
     TRY_DONE(memory_alloc(&r->head, (size_t)most, sizeof *r->head));
+    TRY_DONE(memory_alloc(&r->place, (size_t)most, sizeof *r->place));
     *out = r;
 done:
     if (status != STATUS_OK) ranking_destroy(&r);
@@ -50,6 +55,7 @@ void ranking_destroy(struct ranking **out)
     free(r->score);
     free(r->cell);
     free(r->head);
+    free(r->place);
     free(r);
     *out = NULL;
 }
@@ -112,8 +118,8 @@ static void gather_scores(const struct group *g, double *basic, int64_t n)
 
 static int best_first(const void *a, const void *b)
 {
-    const struct scored *x = a, *y = b;
-    return scored_before(*y, *x) - scored_before(*x, *y);
+    const struct placed *x = a, *y = b;
+    return scored_before(y->scored, x->scored) - scored_before(x->scored, y->scored);
 }
 
 /* Re-sort the first c by the estimation branch. Codes are bought by all ranks alike; rank 0 scores and tells the order. */
@@ -125,11 +131,14 @@ static int resort_head(struct ranking *r, struct predictor *predictor, struct ca
     if (r->group->rank == 0) {
         struct predictor_batch batch = {r->space, c, r->cell, r->code};
         predictor_rescore(predictor, r->score, &batch);
-        for (int i = 0; i < c; i++) r->head[i] = (struct scored){(double)r->score[i], r->cell[i]};
+        for (int i = 0; i < c; i++) r->head[i] = (struct placed){{(double)r->score[i], r->cell[i]}, i + 1};
         qsort(r->head, (size_t)c, sizeof *r->head, best_first);
     }
     if (r->group->size > 1) MPI_Bcast(r->head, c * (int)sizeof *r->head, MPI_BYTE, 0, r->group->comm);
-    memcpy(r->top.item, r->head, (size_t)c * sizeof *r->head);
+    for (int i = 0; i < c; i++) {
+        r->top.item[i] = r->head[i].scored;
+        r->place[i] = r->head[i].place;
+    }
     return STATUS_OK;
 }
 
@@ -140,8 +149,14 @@ int ranking_top(const struct topset **top, double *basic, struct ranking *r, str
     topset_clear(&r->top);
     score_share(r, basic, predictor, subset, n);
     topset_reduce(&r->top, r->group->comm);
+    for (int i = 0; i < r->top.count; i++) r->place[i] = i + 1;
     if (basic != NULL) gather_scores(r->group, basic, n);
     if (predictor_rescores(predictor) && c > 0) TRY(resort_head(r, predictor, candidate, c));
     *top = &r->top;
     return STATUS_OK;
+}
+
+const int *ranking_places(const struct ranking *r)
+{
+    return r->place;
 }

@@ -1,38 +1,12 @@
 #include "trial.h"
 
 #include "memory.h"
-#include "pool.h"
-#include "predictor.h"
-#include "random.h"
-#include "ranking.h"
 #include "status.h"
-#include "trial_evaluate.h"
+#include "trial_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WARM_UP, SAMPLE, REFINE, SELECT };
-
-struct trial {
-    const struct group *group;
-    const struct space *space;
-    struct trial_settings settings;
-    const struct pulse *pulse;
-    int n_max, code_length;
-    struct predictor *predictor; /* of the last trial; another kind of predictor takes its place */
-    enum predictor_kind kind;
-    struct ranking *ranking;
-    struct pool *pool;
-    int64_t *part;              /* [cells of a part] random part of the space */
-    float *kept;                /* the selected weights, on rank 0 */
-    size_t kept_size;
-    struct evaluation evaluation;
-    /* the running trial */
-    const struct trial_spec *spec;
-    struct candidate *candidate;
-    struct timer timer;
-};
 
 void trial_defaults(struct trial_settings *s)
 {
@@ -59,8 +33,7 @@ static int longest_list(const struct trial_settings *s, int n_max)
     return larger(larger(s->k_max, n_max), larger(s->c_train, s->c_evaluate));
 }
 
-/* Cells of a part of the space: at least one. */
-static int64_t part_size(const struct space *space, const struct trial_settings *s)
+int64_t trial_part(const struct space *space, const struct trial_settings *s)
 {
     int64_t cells = (int64_t)floor(s->part * (double)space->cells + 0.5);
     return cells < 1 ? 1 : cells;
@@ -79,7 +52,7 @@ int trial_create(struct trial **out, const struct group *group, const struct spa
     t->pulse = pulse;
     t->n_max = n_max;
     t->code_length = -1;
-    TRY_DONE(memory_alloc(&t->part, (size_t)part_size(space, settings), sizeof *t->part));
+    TRY_DONE(memory_alloc(&t->part, (size_t)trial_part(space, settings), sizeof *t->part));
     TRY_DONE(evaluation_create(&t->evaluation, space->cells, settings->k_max));
     *out = t;
 done:
@@ -135,96 +108,29 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
     return STATUS_OK;
 }
 
-/* Train for some epochs of a phase, on rank 0 only: ranking_top hands the weights to the others. */
-static void fit(struct trial *t, int phase, int epochs, bool restart)
-{
-    if (t->group->rank != 0) return;
-    const double begin = timer_now();
-    int steps = (t->spec->n - t->settings.epochs[SELECT]) / t->settings.batch; /* from the budget, not from the pool's present size */
-    struct predictor_phase p = {epochs, larger(steps, 1), t->settings.learning_rate[phase], restart};
-    predictor_fit(t->predictor, &t->pool->view, &p, t->pulse);
-    t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
-}
-
-/* Rank a random part of the space, or all of it. */
-static int rank_part(const struct topset **top, struct trial *t, struct random_stream *stream, bool whole)
-{
-    const double begin = timer_now();
-    int64_t cells = whole ? t->space->cells : part_size(t->space, &t->settings);
-    if (!whole) random_subset(t->part, cells, t->space->cells, stream);
-    int status = ranking_top(top, NULL, t->ranking, t->predictor, t->candidate, whole ? NULL : t->part, cells, t->settings.c_train);
-    t->timer.seconds[TIMER_RANK] += timer_now() - begin;
-    return status;
-}
-
-static struct random_stream stream_of(const struct trial *t, enum random_purpose purpose)
+struct random_stream trial_stream(const struct trial *t, enum random_purpose purpose)
 {
     struct random_stream s;
     random_open(&s, t->spec->seed, t->spec->trial, (uint32_t)t->spec->n, purpose);
     return s;
 }
 
-/* The sampling phase: train, and let the sampler add the top of a ranking to the pool `rounds` times. Equal shares; the
- * last round takes the remainder, and what an earlier round could not find. */
-static int sample(struct trial *t, int64_t pool_target)
+int trial_draw(struct trial *t, int64_t n)
 {
-    const struct trial_settings *s = &t->settings;
-    const bool codes = predictor_rescores(t->predictor);
-    const int64_t initial = t->pool->view.size, share = (pool_target - initial) / s->rounds;
-    const int every = s->epochs[SAMPLE] / (s->rounds + 1);
-    struct random_stream tenth = stream_of(t, RANDOM_TENTH);
-    int epochs = 0;
-    for (int round = 1; round <= s->rounds && pool_target > initial; round++) {
-        const struct topset *top;
-        fit(t, SAMPLE, every, round == 1);
-        epochs += every;
-        TRY(rank_part(&top, t, &tenth, t->spec->method.sampler == SAMPLER_FTS));
-        int64_t wanted = (round == s->rounds ? pool_target : initial + round * share) - t->pool->view.size;
-        TRY(pool_add_top(t->pool, t->candidate, top, wanted, codes));
-    }
-    fit(t, SAMPLE, s->epochs[SAMPLE] - epochs, epochs == 0);
-    return STATUS_OK;
+    struct random_stream stream = trial_stream(t, RANDOM_POOL);
+    random_subset(t->pool->cell, n, t->space->cells, &stream); /* drawn where they will stand */
+    return pool_add(t->pool, t->candidate, t->pool->cell, n, predictor_rescores(t->predictor));
 }
 
-/* The last epochs: after each, look up the first choice on a fixed part of the space; keep the best epoch's weights. */
-static int select_weights(struct trial *t)
+/* Fill the pool and train the predictor, as the method says. */
+static int fill(struct trial *t)
 {
-    struct random_stream fixed = stream_of(t, RANDOM_SELECT);
-    double best = -1;
-    size_t size;
-    float *state = predictor_state(t->predictor, &size);
-    for (int epoch = 0; epoch < t->settings.epochs[SELECT]; epoch++) {
-        const struct topset *top;
-        struct random_stream same = fixed;
-        double label;
-        fit(t, SELECT, 1, epoch == 0);
-        TRY(rank_part(&top, t, &same, false));
-        TRY(candidate_train(t->candidate, &label, NULL, &top->item[0].cell, 1));
-        if (label > best) {
-            best = label;
-            if (t->group->rank == 0) memcpy(t->kept, state, size * sizeof *state);
-        }
+    switch (method_family(t->spec->method)) {
+    case METHOD_LOT: return STATUS_OK; /* needs no training, and pays for none */
+    case METHOD_PHASES: return sample_phases(t);
+    case METHOD_ROUNDS: break;
     }
-    if (best >= 0 && t->group->rank == 0) memcpy(state, t->kept, size * sizeof *state);
     return STATUS_OK;
-}
-
-/* Fill the pool and train the predictor. */
-static int train(struct trial *t)
-{
-    const struct trial_settings *s = &t->settings;
-    const bool all_at_once = t->spec->method.sampler == SAMPLER_RANDOM;
-    const int64_t pool_target = t->spec->n - s->epochs[SELECT]; /* the looked-up first choices are paid from N */
-    int64_t initial = all_at_once ? pool_target : (int64_t)floor(s->initial_share * (double)pool_target + 1e-9);
-    if (initial < 1) initial = 1;
-
-    struct random_stream stream = stream_of(t, RANDOM_POOL);
-    random_subset(t->pool->cell, initial, t->space->cells, &stream); /* drawn where they will stand */
-    TRY(pool_add(t->pool, t->candidate, t->pool->cell, initial, predictor_rescores(t->predictor)));
-    fit(t, WARM_UP, s->epochs[WARM_UP], true);
-    TRY(sample(t, pool_target));
-    fit(t, REFINE, s->epochs[REFINE], true);
-    return select_weights(t);
 }
 
 int trial_run(struct trial_result *out, struct trial *t, struct candidate *candidate, const struct trial_spec *spec)
@@ -234,7 +140,7 @@ int trial_run(struct trial_result *out, struct trial *t, struct candidate *candi
     candidate_reset(candidate);
     pool_clear(t->pool);
     predictor_start(t->predictor, spec->seed, spec->trial, (uint32_t)spec->n);
-    if (spec->method.predictor != PREDICTOR_RANDOM) TRY(train(t)); /* a lot needs no training, and pays for none */
+    TRY(fill(t));
     *out = (struct trial_result){.k_max = t->settings.k_max, .training_cost = candidate_cost(candidate)};
 
     const double begin = timer_now();
@@ -246,8 +152,11 @@ int trial_run(struct trial_result *out, struct trial *t, struct candidate *candi
     TRY(evaluation_run(&t->evaluation, out, candidate, t->group, top, resorted));
     t->timer.seconds[TIMER_EVALUATE] += timer_now() - begin;
 
+    out->place = ranking_places(t->ranking);
     out->pool = t->pool->cell;
+    out->pool_score = t->pool->score;
     out->pool_size = (int)t->pool->view.size;
+    out->queries = candidate_history(&out->query, candidate);
     out->timer = t->timer;
     return STATUS_OK;
 }

@@ -69,7 +69,19 @@ truth = np.asarray(space["accuracy"][:])
 for d in range(2):
     assert np.allclose(truth[d][nc["chosen"][d] - 1000], accuracy[d])
     assert abs(nc["oracle"][d] - truth[d].max()) < 1e-9
+cell, at = nc["query_cell"][:], nc["query_accuracy"][:]
+for d in range(2): # all trained cells, each once, at its time
+    assert np.allclose(truth[d][cell[d].compressed() - 1000], at[d].compressed())
+assert (cell.count(axis=-1) == nc["query_size"][:]).all() and (nc["query_size"][:] == nc["trainings"][..., -1]).all()
+paid = np.ma.filled(nc["query_cost"][:], np.nan)
+assert (np.nan_to_num(np.diff(paid, axis=-1), nan=1) >= 1 - 1e-9).all()
+assert (np.nanmax(paid, axis=-1) <= nc["cost"][..., -1] + 1e-9).all()
+for one in cell.reshape(-1, cell.shape[-1]):
+    assert len(set(one.compressed())) == len(one.compressed())
 pool = nc["pool_cell"][:]
+assert (np.isfinite(nc["pool_score"][:]).filled(False) <= ~np.ma.getmaskarray(pool)).all()
+places = np.sort(np.asarray(nc["chosen_place"][:]), axis=-1)
+assert (places[:, :2] == np.arange(1, 21)).all() and (nc["chosen_place"][:, 2:, ..., :12] <= 12).all()
 assert np.array_equal(pool.count(axis=-1), nc["pool_size"][:])
 assert (nc["budget"][:][None, None, :, None] - 1 == nc["pool_size"][:])[:, 1:].all()
 assert (nc["trainings"][..., -1] <= nc["budget"][:][None, None, :, None] + 20).all()

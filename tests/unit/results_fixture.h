@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIXTURE_CELLS = 40, FIXTURE_K = 6, FIXTURE_POOL = 12 - 3 };
+enum { FIXTURE_CELLS = 40, FIXTURE_K = 6, FIXTURE_POOL = 12, FIXTURE_QUERIES = 12 + 6 };
 
 struct fixture {
     struct job job;
@@ -30,6 +30,9 @@ struct fixture {
     /* the arrays of one trial */
     double best[FIXTURE_K], accuracy[FIXTURE_K], score[FIXTURE_K];
     int64_t chosen[FIXTURE_K], trainings[FIXTURE_K], pool[FIXTURE_POOL];
+    int place[FIXTURE_K];
+    float pool_score[FIXTURE_POOL];
+    struct candidate_purchase query[FIXTURE_QUERIES];
 };
 
 /* Results of `trials` repetitions from first_trial on, in the scratch folder. */
@@ -81,11 +84,19 @@ static inline struct trial_result fixture_trial(struct fixture *f, int64_t id)
         f->score[k] = 0.5 + 0.001 * number;
         f->chosen[k] = (number + k) % FIXTURE_CELLS;
         f->trainings[k] = f->n[u.budget] + k + 1;
+        f->place[k] = (k + trial) % FIXTURE_K + 1;
     }
-    for (int i = 0; i < pool; i++) f->pool[i] = (2 * number + i) % FIXTURE_CELLS;
+    for (int i = 0; i < pool; i++) {
+        f->pool[i] = (2 * number + i) % FIXTURE_CELLS;
+        f->pool_score[i] = i < 3 ? NAN : 0.25f * (float)i;
+    }
+    const int queries = f->n[u.budget] + FIXTURE_K;
+    for (int i = 0; i < queries; i++)
+        f->query[i] = (struct candidate_purchase){(number + i) % FIXTURE_CELLS, 0.5, 0.4 + 0.001 * i, 1.25 * (i + 1)};
     return (struct trial_result){
         .k_max = FIXTURE_K, .pool_size = pool, .best = f->best, .chosen = f->chosen, .chosen_accuracy = f->accuracy,
-        .score = f->score, .pool = f->pool, .training_cost = {f->n[u.budget], 10 * u.method}, .codes_evaluate = 5 * u.method,
+        .score = f->score, .place = f->place, .pool = f->pool, .pool_score = f->pool_score, .query = f->query, .queries = queries,
+        .training_cost = {f->n[u.budget], 10 * u.method}, .codes_evaluate = 5 * u.method,
         .trainings = f->trainings, .rho = 0.1 * trial, .tau = 0.05 * trial, .tau_top = trial == 2 ? NAN : -0.1,
         .timer = {{1.5, 2.5, 3.5, 0}},
     };

@@ -93,6 +93,32 @@ static void test_charges(void **state)
     assert_true(CANDIDATE_CODE_COST == 0.003);
 }
 
+/* Every training once, when it was paid, with what had been paid by then. */
+static void test_history(void **state)
+{
+    (void)state;
+    const struct candidate_options validation_label = {0, true, "early_loss", 3, CODE_RAW};
+    struct candidate *c = create(&validation_label);
+    const struct candidate_purchase *p;
+    float code[3 * 3];
+    for (int account = 0; account < 2; account++) {
+        assert_int_equal(candidate_history(&p, c), 0);
+        assert_int_equal(candidate_train(c, NULL, NULL, (const int64_t[]){4, 1, 4}, 3), STATUS_OK);
+        assert_int_equal(candidate_code(c, code, (const int64_t[]){0, 2, 4}, 3), STATUS_OK);
+        assert_int_equal(candidate_train(c, NULL, NULL, (const int64_t[]){1, 0}, 2), STATUS_OK);
+        static const int64_t cell[] = {4, 1, 0};
+        static const double total[] = {1, 2, 3.009};
+        assert_int_equal(candidate_history(&p, c), 3);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(p[i].cell, cell[i]);
+            assert_true(p[i].label == validation[cell[i]] / 100 && p[i].accuracy == accuracy[cell[i]] / 100);
+            assert_true(fabs(p[i].total - total[i]) < 1e-12);
+        }
+        candidate_reset(c);
+    }
+    candidate_destroy(&c);
+}
+
 /* Accounts on one space know nothing of each other. */
 static void test_accounts(void **state)
 {
@@ -254,7 +280,8 @@ static void test_oracle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_charges, setup), cmocka_unit_test_setup(test_accounts, setup),
+        cmocka_unit_test_setup(test_charges, setup), cmocka_unit_test_setup(test_history, setup),
+        cmocka_unit_test_setup(test_accounts, setup),
         cmocka_unit_test_setup(test_label, setup),   cmocka_unit_test_setup(test_code, setup),
         cmocka_unit_test_setup(test_refusals, setup), cmocka_unit_test_setup(test_missing, setup),
         cmocka_unit_test_setup(test_oracle, setup),

@@ -40,11 +40,11 @@ static void test_names_there_and_back(void **state)
 static void test_wrong_names(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"", "siamse", "siamese+", "siamese+bts+nsam", "random+random", "naive+nsam", "Naive"};
+    static const char *const wrong[] = {"", "siamse", "siamese+", "siamese+bts+nsam", "naive+nsam", "Naive"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct method m;
         assert_int_equal(method_parse(&m, wrong[i]), STATUS_INPUT);
-        assert_non_null(strstr(status_message(), "known are random, naive, siamese and siamese+nsam"));
+        assert_non_null(strstr(status_message(), "known are random, naive, naive+bts, "));
         status_clear();
     }
 }

@@ -4,6 +4,8 @@
 #include "plain_search.h"
 #include "pool.h"
 
+#include <math.h>
+
 enum { CELLS = 40 };
 
 static struct space space;
@@ -97,6 +99,8 @@ static void test_top(void **state)
     expect_pool(p, expected, 10, 5);
     assert_int_equal(candidate_cost(c).trainings, 10);
     assert_int_equal(candidate_cost(c).codes, 6);
+    /* drawn ones have no score; those of a ranking what they had there: -i of place i */
+    for (int i = 0; i < 10; i++) assert_true(i < 2 ? isnan(p->score[i]) : p->score[i] == (float)-i);
     topset_clear(&top); /* an empty ranking has none either */
     assert_int_equal(pool_add_top(p, c, &top, 1, true), STATUS_OK);
     expect_pool(p, expected, 10, 5);

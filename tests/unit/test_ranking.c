@@ -64,6 +64,16 @@ static int differences(struct scene *t, const int64_t *subset, int64_t n, int c,
     int wrong = top->count != (n < MOST ? n : MOST);
     for (int i = 0; i < top->count && i < n; i++)
         wrong += top->item[i].cell != expected[i].cell || top->item[i].score != expected[i].score;
+    for (int i = 0; i < top->count; i++) { /* nobody before it in the list of the basic branch: that many and itself */
+        const int place = ranking_places(t->ranking)[i], head = predictor_rescores(t->predictor) ? c : 0;
+        if (i >= head) wrong += place != i + 1;
+        else wrong += place < 1 || place > head;
+        for (int k = 0; k < i; k++) wrong += ranking_places(t->ranking)[k] == place;
+        for (int k = 0; k < i && expected_basic != NULL && subset == NULL; k++) {
+            const double a = expected_basic[top->item[k].cell], b = expected_basic[top->item[i].cell];
+            wrong += a != b && (a > b) != (ranking_places(t->ranking)[k] < place);
+        }
+    }
     if (basic != NULL && t->group.rank == 0)
         for (int64_t i = 0; i < n; i++) wrong += basic[i] != expected_basic[i];
     wrong += candidate_cost(t->candidate).codes != t->plain.account.cost.codes; /* charged on every rank alike */

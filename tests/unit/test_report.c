@@ -231,16 +231,17 @@ static void test_seeds(void **state)
 }
 
 /* A header that promises far more than the file holds must not cost memory. */
-static void check_huge(const char *name, const size_t length[6])
+static void check_huge(const char *name, const size_t length[7])
 {
-    static const char *const dimension_name[] = {"dataset", "method", "budget", "realization", "k", "pool"};
+    static const char *const dimension_name[] = {"dataset", "method", "budget", "realization", "k", "pool", "query"};
     const char *path = scratch(name);
-    int file, dimension[6], v;
+    int file, dimension[7], v;
     assert_int_equal(nc_create(path, NC_NETCDF4, &file), NC_NOERR);
-    for (int d = 0; d < 6; d++) assert_int_equal(nc_def_dim(file, dimension_name[d], length[d], &dimension[d]), NC_NOERR);
+    for (int d = 0; d < 7; d++) assert_int_equal(nc_def_dim(file, dimension_name[d], length[d], &dimension[d]), NC_NOERR);
     for (enum results_variable i = 0; i < RESULT_VARIABLES; i++) {
-        const bool alone = i == RESULT_POOL_SIZE || i == RESULT_CODES || i >= RESULT_RHO;
-        const int along[] = {dimension[0], dimension[1], dimension[2], dimension[3], dimension[i == RESULT_POOL ? 5 : 4]};
+        const bool alone = i == RESULT_POOL_SIZE || i == RESULT_CODES || (i >= RESULT_RHO && i <= RESULT_TAU_TOP) || i >= RESULT_QUERIES;
+        const int extra = i == RESULT_POOL || i == RESULT_POOL_SCORE ? 5 : i >= RESULT_QUERY && i < RESULT_QUERIES ? 6 : 4;
+        const int along[] = {dimension[0], dimension[1], dimension[2], dimension[3], dimension[extra]};
         assert_int_equal(nc_def_var(file, results_name[i], NC_DOUBLE, alone ? 4 : 5, along, &v), NC_NOERR);
         assert_int_equal(nc_def_var_chunking(file, v, NC_CHUNKED, (size_t[]){1, 1, 1, 1, 1}), NC_NOERR);
     }
@@ -258,10 +259,11 @@ static void test_huge_header(void **state)
 {
     (void)state;
     const size_t huge = 2000000000;
-    check_huge("huge.nc", (size_t[]){1, 1, 1, huge, huge, 1});
-    check_huge("long.nc", (size_t[]){1, 1, 1, 1, huge, 1});
-    check_huge("deep.nc", (size_t[]){1, 1, 1, 1, 1, huge});
-    check_huge("many.nc", (size_t[]){1, huge, huge, 1, 1, 1});
+    check_huge("huge.nc", (size_t[]){1, 1, 1, huge, huge, 1, 1});
+    check_huge("long.nc", (size_t[]){1, 1, 1, 1, huge, 1, 1});
+    check_huge("deep.nc", (size_t[]){1, 1, 1, 1, 1, huge, 1});
+    check_huge("wide.nc", (size_t[]){1, 1, 1, 1, 1, 1, huge});
+    check_huge("many.nc", (size_t[]){1, huge, huge, 1, 1, 1, 1});
 }
 
 /* Comparisons that grow faster than the file have an end. */

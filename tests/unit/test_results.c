@@ -36,6 +36,20 @@ static void check_unit(int file, struct fixture *f, int64_t id)
         double expected = i < t.pool_size ? (double)f->id[t.pool[i]] : -1;
         assert_true(get(file, "pool_cell", &u, (size_t)i) == expected);
     }
+    for (int i = 0; i < FIXTURE_POOL; i++) {
+        const double score = get(file, "pool_score", &u, (size_t)i);
+        assert_true(i < t.pool_size && !isnan(t.pool_score[i]) ? score == t.pool_score[i] : isnan(score));
+    }
+    for (size_t k = 0; k < FIXTURE_K; k++) assert_true(get(file, "chosen_place", &u, k) == t.place[k]);
+    for (size_t i = 0; i < FIXTURE_QUERIES; i++) {
+        const bool there = (int64_t)i < t.queries;
+        const struct candidate_purchase none = {-1, NAN, NAN, NAN}, *q = there ? &t.query[i] : &none;
+        const double accuracy = get(file, "query_accuracy", &u, i), label = get(file, "query_label", &u, i);
+        assert_true(get(file, "query_cell", &u, i) == (there ? (double)f->id[q->cell] : -1));
+        assert_true(there ? accuracy == 100 * q->accuracy && label == 100 * q->label : isnan(accuracy) && isnan(label));
+        assert_true(there ? get(file, "query_cost", &u, i) == q->total : isnan(get(file, "query_cost", &u, i)));
+    }
+    assert_true(get(file, "query_size", &u, 0) == (double)t.queries);
     assert_true(get(file, "pool_size", &u, 0) == t.pool_size);
     assert_true(get(file, "codes", &u, 0) == codes);
     assert_true(get(file, "rho", &u, 0) == t.rho && get(file, "tau", &u, 0) == t.tau);

@@ -30,7 +30,9 @@ static void test_damaged_records(void **state)
 {
     (void)state;
     static const char *const variable[] = {"best", "chosen", "chosen_accuracy", "chosen_score", "pool_cell", "pool_size", "trainings",
-                                           "codes", "cost", "rho", "tau", "tau_top", "checksum", "complete"};
+                                           "codes", "cost", "rho", "tau", "tau_top", "chosen_place", "pool_score",
+                                           "query_cell", "query_accuracy", "query_label", "query_cost", "query_size", "checksum",
+                                           "complete"};
     struct fixture f;
     enum results_state found;
     for (size_t v = 0; v < sizeof variable / sizeof *variable; v++) {

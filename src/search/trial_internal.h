@@ -1,0 +1,45 @@
+/* trial_internal.h - what trial.c shares with the samplers, sample_*.c, each of which fills a trial's pool in its own way. */
+#ifndef TRIAL_INTERNAL_H
+#define TRIAL_INTERNAL_H
+
+#include "pool.h"
+#include "predictor.h"
+#include "random.h"
+#include "ranking.h"
+#include "trial.h"
+#include "trial_evaluate.h"
+
+struct trial {
+    const struct group *group;
+    const struct space *space;
+    struct trial_settings settings;
+    const struct pulse *pulse;
+    int n_max, code_length;
+    struct predictor *predictor; /* of the last trial; another kind of predictor takes its place */
+    enum predictor_kind kind;
+    struct ranking *ranking;
+    struct pool *pool;
+    int64_t *part;              /* [cells of a part] random part of the space */
+    float *kept;                /* the selected weights, on rank 0 */
+    size_t kept_size;
+    struct evaluation evaluation;
+    /* the running trial */
+    const struct trial_spec *spec;
+    struct candidate *candidate;
+    struct timer timer;
+};
+
+/* The stream of this trial for one purpose. */
+struct random_stream trial_stream(const struct trial *t, enum random_purpose purpose);
+
+/* Fill an empty pool with n cells drawn at random, and buy their codes if the predictor reads any. Collective over the group. */
+int trial_draw(struct trial *t, int64_t n);
+
+/* Cells of a part of the space (settings.part): at least one. */
+int64_t trial_part(const struct space *space, const struct trial_settings *s);
+
+/* The samplers: pay for N architectures, most or all of which come into the pool, and leave the predictor trained on rank 0 of the
+ * group. Collective over the group. */
+int sample_phases(struct trial *t); /* random, bts, fts: method.md sections 4 and 6 */
+
+#endif
