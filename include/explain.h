@@ -45,6 +45,9 @@ int explain_use_space(struct explanation *e, const struct space *space);
 /* all: a line for each cell of the pool, those drawn at random included. */
 void explain_print(FILE *f, const struct explanation *e, bool all);
 
+/* Part of explain_read(): `before`. The chosen cells are trained last, in their order, but for those that were trained before. */
+void explain_find_before(struct explanation *e);
+
 /* The place from 0 of the best of the first k chosen cells, -1 when no accuracy is known. */
 int explain_winner(const struct explanation *e);
 

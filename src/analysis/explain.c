@@ -155,8 +155,7 @@ static int read_record(struct explanation *e, const size_t place[4])
     return STATUS_OK;
 }
 
-/* The chosen cells are trained last, in their order, but for those that were trained before. */
-static void find_before(struct explanation *e)
+void explain_find_before(struct explanation *e)
 {
     e->before = e->queries;
     for (int k = e->file.k_max - 1; k >= 0 && e->before > 0; k--)
@@ -182,7 +181,7 @@ int explain_read(struct explanation *out, const char *path, const struct explain
     TRY_DONE(find_k(out, choice->k));
     TRY_DONE(read_record(out, place));
     if (!is_part(path)) TRY_DONE(results_verify_all(&out->file.in));
-    find_before(out);
+    explain_find_before(out);
 done:
     if (status != STATUS_OK) explain_destroy(out);
     return status;
