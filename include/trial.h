@@ -23,6 +23,15 @@ struct trial_settings {
     double part;                    /* 0.1: the part of the space that BTS ranks, and on which weights are selected */
     int c_train, c_evaluate;        /* 30, 60 */
     int k_max;                      /* length of the best-so-far curve: 200 */
+    /* samplers that ask how sure the predictor is (acquisition.h) */
+    struct acquisition_settings {
+        int initial;                /* architectures of the initial design */
+        bool design_by_code;        /* those with the best codes and others, of design_codes whose codes are bought; else at random */
+        int design_codes;
+        int batch;                  /* architectures a round */
+        int codes;                  /* codes bought a round; 0: the basic branch decides alone */
+        double kappa;               /* of ucb: standard deviations above the mean */
+    } acquisition;
 };
 void trial_defaults(struct trial_settings *s);
 

@@ -92,6 +92,14 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->c_train = (int)config_number(c, "sampling", "c");
     s->c_evaluate = (int)config_number(c, "evaluation", "c");
     s->k_max = (int)config_number(c, "evaluation", "K_max");
+    s->acquisition = (struct acquisition_settings){
+        .initial = (int)config_number(c, "acquisition", "initial"),
+        .design_by_code = config_number(c, "acquisition", "design") == 1,
+        .design_codes = (int)config_number(c, "acquisition", "design_codes"),
+        .batch = (int)config_number(c, "acquisition", "batch"),
+        .codes = (int)config_number(c, "acquisition", "codes"),
+        .kappa = config_number(c, "acquisition", "kappa"),
+    };
 }
 
 /* "jobs/quick.ini" writes quick.nc into the working directory. */

@@ -38,7 +38,7 @@ const struct config_key job_keys[] = {
      "file that keeps what was measured, for this and other jobs; without it the name of the space file, ending in .ledger"},
 
     {"experiment", "predictor", CONFIG_TEXT, CONFIG_ANY, CONFIG_REQUIRED, "naive, siamese, siamese+nsam, siamese+nsam+bts",
-     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam; +bts or +fts behind all but random chooses the sampling"},
+     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam, the last three also with +bts or +fts; gp, gp-paths, also with +ei, +ts, +ucb"},
     {"experiment", "N", CONFIG_INT, CONFIG_ANY, CONFIG_REQUIRED | CONFIG_SORTED, "30..200:10", 4, BUDGET_MAX, 0,
      "architectures", "how many architectures are trained for the predictor; 30..200:10 is 30, 40 .. 200"},
     {"experiment", "trials", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, 0, "repetitions of each method and N"},
@@ -72,6 +72,18 @@ const struct config_key job_keys[] = {
      "how much bts ranks in each round, and on how much the final weights are selected"},
     {"sampling", "c", CONFIG_INT, 1, 0, "30", 1, LARGE, 0, "architectures",
      "head of the ranking that the estimation branch sorts again while training"},
+
+    {"acquisition", "initial", CONFIG_INT, 1, 0, "6", 1, LARGE, 0, "architectures",
+     "of ei, ts and ucb: how many are trained before the predictor is first asked"},
+    {"acquisition", "design", CONFIG_CHOICE, 1, 0, "code", 0, 0, "random|code", 0,
+     "these at random, or by their codes: the best and some others; a predictor that reads no codes takes them at random"},
+    {"acquisition", "design_codes", CONFIG_INT, 1, 0, "200", 1, LARGE, 0, "architectures",
+     "of design = code: how many codes are bought, at random, for the choice"},
+    {"acquisition", "batch", CONFIG_INT, 1, 0, "1", 1, LARGE, 0, "architectures",
+     "trained in each round, before the predictor learns again; when candidates are measured, side by side"},
+    {"acquisition", "codes", CONFIG_INT, 1, 0, "0", 0, LARGE, 0, "architectures",
+     "codes bought in each round, those of the basic branch's best; the estimation branch then chooses. 0: the basic branch alone"},
+    {"acquisition", "kappa", CONFIG_REAL, 1, 0, "2", 0, LARGE, 0, "standard deviations", "of ucb: how far above the mean"},
 
     {"evaluation", "c", CONFIG_INT, 1, 0, "60", 1, LARGE, 0, "architectures",
      "head of the ranking that the estimation branch sorts again at the end"},

@@ -2,6 +2,7 @@
 #ifndef TRIAL_INTERNAL_H
 #define TRIAL_INTERNAL_H
 
+#include "acquisition.h"
 #include "pool.h"
 #include "predictor.h"
 #include "random.h"
@@ -22,6 +23,7 @@ struct trial {
     int64_t *part;              /* [cells of a part] random part of the space */
     float *kept;                /* the selected weights, on rank 0 */
     size_t kept_size;
+    struct acquisition *acquisition; /* made when a method first needs it */
     struct evaluation evaluation;
     /* the running trial */
     const struct trial_spec *spec;
@@ -35,11 +37,15 @@ struct random_stream trial_stream(const struct trial *t, enum random_purpose pur
 /* Fill an empty pool with n cells drawn at random, and buy their codes if the predictor reads any. Collective over the group. */
 int trial_draw(struct trial *t, int64_t n);
 
+/* Train the predictor on the pool as it is; phase NULL: all that it takes, from its last state. Collective over the group. */
+int trial_fit(struct trial *t, const struct predictor_phase *phase);
+
 /* Cells of a part of the space (settings.part): at least one. */
 int64_t trial_part(const struct space *space, const struct trial_settings *s);
 
 /* The samplers: pay for N architectures, most or all of which come into the pool, and leave the predictor trained on rank 0 of the
  * group. Collective over the group. */
-int sample_phases(struct trial *t); /* random, bts, fts: method.md sections 4 and 6 */
+int sample_phases(struct trial *t);      /* random, bts, fts: method.md sections 4 and 6 */
+int sample_acquisition(struct trial *t); /* ei, ts, ucb */
 
 #endif
