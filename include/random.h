@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum random_purpose {
+    RANDOM_BOOTSTRAP = 128, /* samples of the cells with replacement; below are the searches' */
     RANDOM_WEIGHTS = 1,  /* initial weights */
     RANDOM_POOL,         /* the first training pool */
     RANDOM_BATCH,        /* batches drawn from the pool */

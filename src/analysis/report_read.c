@@ -67,22 +67,23 @@ static int check_provenance(struct report *r, const struct results_input *f)
     return memory_copy_text(&r->facts, f->facts);
 }
 
-/* The K values that the job names. */
-static int take_ks(struct report *r, const struct results_input *f)
+int report_job_ks(int **k, int *ks, const struct results_input *f)
 {
     static const struct config_key key = {.section = "evaluation", .key = "K", .type = CONFIG_INT, .count = CONFIG_ANY,
                                           .flags = CONFIG_SORTED, .low = 1, .high = INT_MAX,
                                           .help = "values of K"};
-    const char *line = parameters_find(r->facts, "evaluation.K");
+    const char *line = parameters_find(f->facts, "evaluation.K");
     char *list;
     struct config_value value = {0};
+    *k = NULL;
+    *ks = 0;
     if (line == NULL) return fail(f, "its job names no evaluation.K");
     TRY(memory_alloc(&list, strcspn(line, "\n") + 1, 1));
     memcpy(list, line, strcspn(line, "\n"));
     int status = config_value_parse(&value, &key, list, f->in.path);
-    if (status == STATUS_OK) status = memory_alloc(&r->k, (size_t)value.count, sizeof *r->k);
-    if (status == STATUS_OK) r->ks = value.count;
-    for (int i = 0; i < r->ks; i++) r->k[i] = (int)value.number[i];
+    if (status == STATUS_OK) status = memory_alloc(k, (size_t)value.count, sizeof **k);
+    if (status == STATUS_OK) *ks = value.count;
+    for (int i = 0; i < *ks; i++) (*k)[i] = (int)value.number[i];
     config_value_destroy(&value);
     free(list);
     return status;
@@ -168,7 +169,7 @@ static int read_all(struct report *r, struct reading *g)
     const char *seed = parameters_find(g->f.text[RESULTS_PARAMETERS], "experiment.seed");
     g->seed = seed == NULL ? 0 : strtoull(seed, NULL, 10);
     TRY(check_provenance(r, &g->f));
-    if (r->k == NULL) TRY(take_ks(r, &g->f));
+    if (r->k == NULL) TRY(report_job_ks(&r->k, &r->ks, &g->f));
     TRY(check_ks(r, &g->f));
     return read_units(r, g);
 }
