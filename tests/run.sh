@@ -4,7 +4,7 @@
 #   property  every tests/property/*.sh, which runs BUILD/siamese-nas; exit status 77 means skipped
 #   slurm     every tests/slurm/*.sh, which runs it under a Slurm that it starts for itself; needs root
 # One line a run, in order, with its time from 5 s on; the output of a run only when it fails. Knobs: TEST_JOBS runs at a time (2 on two
-# cores; a Slurm always alone), TEST_RANKS numbers of ranks (1 2 3 4 7), TEST_TIMEOUT seconds a run (600), TEST_SKIP scripts to leave out
+# cores), TEST_RANKS numbers of ranks (1 2 3 4 7), TEST_TIMEOUT seconds a run (1800), TEST_SKIP scripts to leave out
 # ("faults.sh scaling.sh"), MPIRUN.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -31,6 +31,7 @@ if [ "$(df --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 2000000 ] 2>/de
     rm -f "$try"
 fi
 folder=$(mktemp -d -p "$place")
+chmod 711 "$folder" # a Slurm wants its sockets within reach of all
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM HUP
 
@@ -41,10 +42,12 @@ run() {
     shift
     while [ "$(jobs -pr | wc -l)" -ge "$at_once" ]; do wait -n; done
     show
-    mkdir "$folder/$number" # where all that it makes goes, also Open MPI's own files, which are no others' then
+    mkdir -m 711 "$folder/$number" # where all that it makes goes, also Open MPI's own files, which are no others' then
     (
         SECONDS=0
-        TMPDIR=$folder/$number timeout "${TEST_TIMEOUT:-600}" "$@" >"$folder/$number.log" 2>&1 </dev/null &
+        # killed ranks leave their shared memory behind
+        if [ "$place" = /dev/shm ]; then export OMPI_MCA_btl_vader_backing_directory=$folder/$number; fi
+        TMPDIR=$folder/$number timeout "${TEST_TIMEOUT:-1800}" "$@" >"$folder/$number.log" 2>&1 </dev/null &
         task=$!
         trap 'kill $task; wait; exit' TERM
         wait $task
@@ -99,7 +102,6 @@ for kind; do
             fi
         done ;;
     property | slurm)
-        [ "$kind" = property ] || at_once=1 # a Slurm looks at the clock
         for script in tests/"$kind"/*.sh; do
             [ -e "$script" ] || continue
             name=$(basename "$script")
