@@ -254,7 +254,7 @@ check "when it may, nothing is lost" cmp whole.nc quota.nc
 # -- trained cells ----------------------------------------------------------------------------------------------------
 "$program" generate nas-bench-201:3 -o bare.nc >/dev/null
 printf '[network]\nchannels = 4\ncells_per_stage = 1\nstages = 1\n[images]\ndataset = bars\ntrain = digits.nc\n[code]\nbatch = 8
-epochs = 200\nlearning_rate = 0.01\n[training]\nbatch = 16\n' >recipe.ini
+epochs = 40\nlearning_rate = 0.01\nshare = 0.5\n[training]\nbatch = 16\n' >recipe.ini
 train="$program train recipe.ini bare.nc --codes"
 run $mpirun -np 2 $train -o whole-table.nc
 distinct=$(table records whole-table.ledger)
