@@ -5,7 +5,7 @@
 #   slurm     every tests/slurm/*.sh, which runs it under a Slurm that it starts for itself; needs root
 # One line a run, in order, with its time from 5 s on; the output of a run only when it fails. Knobs: TEST_JOBS runs at a time (2 on two
 # cores), TEST_RANKS numbers of ranks (1 2 3 4 7), TEST_TIMEOUT seconds a run (1800), TEST_SKIP scripts to leave out
-# ("faults.sh scaling.sh"), MPIRUN.
+# ("faults.sh scaling.sh"), TEST_AGAIN 1: a run that fails beside others on a loaded machine is repeated by itself, MPIRUN.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=$(realpath "$1")
@@ -40,6 +40,7 @@ run() {
     local number=$((begun += 1))
     names[number]=$1
     shift
+    commands[number]=$(printf '%q ' "$@")
     while [ "$(jobs -pr | wc -l)" -ge "$at_once" ]; do wait -n; done
     show
     mkdir -m 711 "$folder/$number" # where all that it makes goes, also Open MPI's own files, which are no others' then
@@ -73,23 +74,38 @@ show() {
             skipped=$((skipped + 1))
             echo "skip  $name  $(grep -m 1 SKIP "$log")" ;;
         *)
-            failed=$((failed + 1))
-            echo "FAIL  $name$took  (exit status $status$([ "$status" = 124 ] && echo ', out of time'))"
+            if [ "$again" -gt 0 ]; then
+                doubtful+=("$shown")
+                echo "AGAIN $name$took  (exit status $status$([ "$status" = 124 ] && echo ', out of time')), by itself, when the others are done"
+            else
+                failed=$((failed + 1))
+                echo "FAIL  $name$took  (exit status $status$([ "$status" = 124 ] && echo ', out of time'))"
+            fi
             sed 's/^/      | /' "$log" ;;
         esac
         rm -f "$log"
     done
 }
 
-# all runs that have begun have ended, and are shown
+# all runs that have begun have ended, and are shown; those that failed beside others get another chance alone
 settle() {
+    finish
+    local list=(${doubtful[@]+"${doubtful[@]}"}) number
+    again=0 doubtful=() at_once=1
+    for number in ${list[@]+"${list[@]}"}; do
+        eval "run $(printf %q "${names[number]}, alone") ${commands[number]}"
+        finish
+    done
+}
+
+finish() {
     wait
     show
     [ $shown = $begun ] || { echo "FAIL  ${names[shown + 1]} left no result"; failed=$((failed + begun - shown)) shown=$begun; }
 }
 
 for kind; do
-    at_once=${TEST_JOBS:-$((($(nproc) + 3) / 2))}
+    at_once=${TEST_JOBS:-$((($(nproc) + 3) / 2))} again=${TEST_AGAIN:-0} doubtful=()
     case $kind in
     unit)
         for source in tests/unit/test_*.c tests/unit/double_*.c; do
