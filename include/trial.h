@@ -23,6 +23,12 @@ struct trial_settings {
     double part;                    /* 0.1: the part of the space that BTS ranks, and on which weights are selected */
     int c_train, c_evaluate;        /* 30, 60 */
     int k_max;                      /* length of the best-so-far curve: 200 */
+    struct {
+        int population, sample;     /* 50, 10 */
+    } evolution;
+    struct {
+        int initial;                /* 10 */
+    } local_search;
 };
 void trial_defaults(struct trial_settings *s);
 

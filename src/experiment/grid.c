@@ -38,13 +38,15 @@ double grid_work(const struct job *j, struct unit u, int64_t cells)
 {
     /* Time of one cell relative to siamese+nsam, and of a training step's cell relative to a scored one. */
     static const double weight[PREDICTOR_KINDS] = {
-        [PREDICTOR_RANDOM] = 1e-3, [PREDICTOR_NAIVE] = 0.4, [PREDICTOR_SIAMESE] = 0.7, [PREDICTOR_SIAMESE_NSAM] = 1};
+        [PREDICTOR_RANDOM] = 1e-3, [PREDICTOR_NAIVE] = 0.4, [PREDICTOR_SIAMESE] = 0.7, [PREDICTOR_SIAMESE_NSAM] = 1,
+        [PREDICTOR_KNOWN] = 1e-3};
     const double backward = 3;
     const struct trial_settings *s = &j->settings;
     const struct method m = j->method[u.method];
     const double n = j->n[u.budget], space = (double)cells, part = s->part * space;
 
     if (method_family(m) == METHOD_LOT) return weight[m.predictor] * space;
+    if (m.predictor == PREDICTOR_KNOWN) return weight[m.predictor] * (space + n);
     double pool = n - s->epochs[3], steps = pool < s->batch ? 1 : pool / s->batch, trained = 0;
     for (int phase = 0; phase < 4; phase++) trained += s->epochs[phase] * steps * s->batch * backward;
     double sampled = m.sampler == SAMPLER_BTS ? s->rounds * part : m.sampler == SAMPLER_FTS ? s->rounds * space : 0;

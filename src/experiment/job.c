@@ -92,6 +92,9 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->c_train = (int)config_number(c, "sampling", "c");
     s->c_evaluate = (int)config_number(c, "evaluation", "c");
     s->k_max = (int)config_number(c, "evaluation", "K_max");
+    s->evolution.population = (int)config_number(c, "evolution", "population");
+    s->evolution.sample = (int)config_number(c, "evolution", "sample");
+    s->local_search.initial = (int)config_number(c, "local_search", "initial");
 }
 
 /* "jobs/quick.ini" writes quick.nc into the working directory. */

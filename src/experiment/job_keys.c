@@ -38,7 +38,8 @@ const struct config_key job_keys[] = {
      "file that keeps what was measured, for this and other jobs; without it the name of the space file, ending in .ledger"},
 
     {"experiment", "predictor", CONFIG_TEXT, CONFIG_ANY, CONFIG_REQUIRED, "naive, siamese, siamese+nsam, siamese+nsam+bts",
-     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam; +bts or +fts behind all but random chooses the sampling"},
+     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam; +bts or +fts behind all but random chooses the sampling; "
+     "and those with a way of their own: regularized-evolution, local-search"},
     {"experiment", "N", CONFIG_INT, CONFIG_ANY, CONFIG_REQUIRED | CONFIG_SORTED, "30..200:10", 4, BUDGET_MAX, 0,
      "architectures", "how many architectures are trained for the predictor; 30..200:10 is 30, 40 .. 200"},
     {"experiment", "trials", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, 0, "repetitions of each method and N"},
@@ -79,6 +80,13 @@ const struct config_key job_keys[] = {
      "how many of the ranking's first are trained at the end; report prints a line for each K"},
     {"evaluation", "K_max", CONFIG_INT, 1, 0, "200", 1, LARGE, 0, "architectures",
      "length of the curves in the results file; when candidates are measured, all of these are"},
+
+    {"evolution", "population", CONFIG_INT, 1, 0, "50", 1, LARGE, 0, "architectures",
+     "of regularized-evolution: how many of the youngest are alive; the first ones are drawn at random"},
+    {"evolution", "sample", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures",
+     "of regularized-evolution: how many are drawn from the population, with replacement, to find the parent"},
+    {"local_search", "initial", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures",
+     "of local-search: how many are drawn at random to find the first one to improve"},
 
     {"output", "file", CONFIG_TEXT, 1, CONFIG_LOCAL, "", 0, 0, 0, 0,
      "results file NAME.nc; without it the name of the job file, in the working directory"},

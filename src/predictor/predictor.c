@@ -26,8 +26,12 @@ int predictor_create(struct predictor **out, enum predictor_kind kind, const str
     *out = NULL;
     struct predictor *p;
     TRY(memory_alloc(&p, 1, sizeof *p));
-    int status = kind == PREDICTOR_RANDOM ? predictor_random_create(&p->self, &p->class)
-                                          : predictor_siamese_create(&p->self, &p->class, kind, space, code_length, settings);
+    int status;
+    switch (kind) {
+    case PREDICTOR_RANDOM: status = predictor_random_create(&p->self, &p->class); break;
+    case PREDICTOR_KNOWN: status = predictor_known_create(&p->self, &p->class, space); break;
+    default: status = predictor_siamese_create(&p->self, &p->class, kind, space, code_length, settings); break;
+    }
     return keep(out, p, status);
 }
 

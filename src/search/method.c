@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam"};
-const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts"};
+const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam",
+                                                         "known"};
+const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts",
+                                                     "regularized-evolution", "local-search"};
 
 /* All methods. A pool drawn at random is what a predictor gets without a sampler, so it has no name of its own. */
 static const struct known {
@@ -27,6 +29,8 @@ static const struct known {
     {"siamese+nsam", {PREDICTOR_SIAMESE_NSAM, SAMPLER_RANDOM}, METHOD_PHASES},
     {"siamese+nsam+bts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_BTS}, METHOD_PHASES},
     {"siamese+nsam+fts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_FTS}, METHOD_PHASES},
+    {"regularized-evolution", {PREDICTOR_KNOWN, SAMPLER_EVOLUTION}, METHOD_ROUNDS},
+    {"local-search", {PREDICTOR_KNOWN, SAMPLER_LOCAL}, METHOD_ROUNDS},
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
@@ -81,6 +85,11 @@ bool method_of(struct method *m, const char *predictor, const char *sampler)
 void method_name(char name[METHOD_NAME_MAX], struct method m)
 {
     snprintf(name, METHOD_NAME_MAX, "%s", find(m)->name);
+}
+
+bool method_needs_neighbours(struct method m)
+{
+    return m.sampler == SAMPLER_EVOLUTION || m.sampler == SAMPLER_LOCAL;
 }
 
 bool method_needs_code(struct method m)

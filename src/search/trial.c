@@ -19,6 +19,8 @@ void trial_defaults(struct trial_settings *s)
         .norm_momentum = 0.997, .norm_epsilon = 1e-4,
         .initial_share = 0.3, .rounds = 10, .part = 0.1,
         .c_train = 30, .c_evaluate = 60, .k_max = 200,
+        .evolution = {50, 10},
+        .local_search = {10},
     };
 }
 
@@ -73,9 +75,19 @@ void trial_destroy(struct trial **t)
     release_code_dependent(*t);
     free((*t)->part);
     free((*t)->kept);
+    free((*t)->near);
+    neighbourhood_destroy(&(*t)->neighbourhood);
     evaluation_destroy(&(*t)->evaluation);
     free(*t);
     *t = NULL;
+}
+
+/* Made for the first method that walks. */
+static int prepare_neighbourhood(struct trial *t)
+{
+    if (t->near != NULL) return STATUS_OK;
+    if (t->neighbourhood == NULL) TRY(neighbourhood_create(&t->neighbourhood, t->space));
+    return memory_alloc(&t->near, (size_t)neighbourhood_most(t->neighbourhood), sizeof *t->near);
 }
 
 /* What depends on the code's length is made for the first candidate, and anew only if that changes. */
@@ -102,6 +114,7 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
         TRY(memory_alloc(&t->kept, state, sizeof *t->kept));
         t->kept_size = state;
     }
+    if (method_needs_neighbours(spec->method)) TRY(prepare_neighbourhood(t));
     t->spec = spec;
     t->candidate = candidate;
     t->timer = (struct timer){{0}};
@@ -122,6 +135,31 @@ int trial_draw(struct trial *t, int64_t n)
     return pool_add(t->pool, t->candidate, t->pool->cell, n, predictor_rescores(t->predictor));
 }
 
+int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order)
+{
+    struct random_stream stream = trial_stream(t, RANDOM_POOL);
+    random_subset(t->pool->cell, n, t->space->cells, &stream);
+    random_shuffle(t->pool->cell, n, order);
+    return pool_add(t->pool, t->candidate, t->pool->cell, n, predictor_rescores(t->predictor));
+}
+
+int64_t trial_unseen(const struct trial *t, struct random_stream *stream)
+{
+    int64_t cell;
+    do cell = random_below(stream, t->space->cells);
+    while (t->pool->member[cell]);
+    return cell;
+}
+
+void trial_learn(struct trial *t)
+{
+    const struct predictor_phase whole = {0};
+    if (t->group->rank != 0) return;
+    const double begin = timer_now();
+    predictor_fit(t->predictor, &t->pool->view, &whole, t->pulse);
+    t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
+}
+
 /* Fill the pool and train the predictor, as the method says. */
 static int fill(struct trial *t)
 {
@@ -130,7 +168,11 @@ static int fill(struct trial *t)
     case METHOD_PHASES: return sample_phases(t);
     case METHOD_ROUNDS: break;
     }
-    return STATUS_OK;
+    switch (t->spec->method.sampler) {
+    case SAMPLER_EVOLUTION: return sample_evolution(t);
+    case SAMPLER_LOCAL: return sample_local(t);
+    default: return STATUS_OK;
+    }
 }
 
 int trial_run(struct trial_result *out, struct trial *t, struct candidate *candidate, const struct trial_spec *spec)
@@ -173,5 +215,6 @@ size_t trial_memory(const struct space *space, const struct trial_settings *sett
     const size_t weights = 5 * 90000 * sizeof(float);            /* weights, folded, gradient, two moments */
     const size_t cells = (size_t)space->cells * (sizeof(double) * 4 + sizeof(int64_t) + 2);
     const size_t lists = (size_t)longest_list(settings, n_max) * 128;
-    return activations + weights + cells + lists;
+    const size_t walk = 12 * (size_t)space->cells;               /* neighbourhood.h */
+    return activations + weights + cells + lists + walk;
 }

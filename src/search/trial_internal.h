@@ -2,6 +2,7 @@
 #ifndef TRIAL_INTERNAL_H
 #define TRIAL_INTERNAL_H
 
+#include "neighbourhood.h"
 #include "pool.h"
 #include "predictor.h"
 #include "random.h"
@@ -22,6 +23,8 @@ struct trial {
     int64_t *part;              /* [cells of a part] random part of the space */
     float *kept;                /* the selected weights, on rank 0 */
     size_t kept_size;
+    struct neighbourhood *neighbourhood; /* for methods that walk, made when the first of them runs */
+    int64_t *near;              /* [neighbourhood_most] */
     struct evaluation evaluation;
     /* the running trial */
     const struct trial_spec *spec;
@@ -35,11 +38,22 @@ struct random_stream trial_stream(const struct trial *t, enum random_purpose pur
 /* Fill an empty pool with n cells drawn at random, and buy their codes if the predictor reads any. Collective over the group. */
 int trial_draw(struct trial *t, int64_t n);
 
+/* The same cells, but in a random order: for samplers to which the order matters. */
+int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order);
+
+/* A random cell that is not in the pool; there must be one. */
+int64_t trial_unseen(const struct trial *t, struct random_stream *stream);
+
+/* Train a predictor that needs no schedule (known, mlp, ...) on the pool as it is, on rank 0. */
+void trial_learn(struct trial *t);
+
 /* Cells of a part of the space (settings.part): at least one. */
 int64_t trial_part(const struct space *space, const struct trial_settings *s);
 
 /* The samplers: pay for N architectures, most or all of which come into the pool, and leave the predictor trained on rank 0 of the
  * group. Collective over the group. */
 int sample_phases(struct trial *t); /* random, bts, fts: method.md sections 4 and 6 */
+int sample_evolution(struct trial *t); /* regularized-evolution */
+int sample_local(struct trial *t);     /* local-search */
 
 #endif

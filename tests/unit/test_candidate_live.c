@@ -73,7 +73,7 @@ static void test_trials(void **state)
     const struct trial_settings set = settings(false);
     struct bench table = bench_create(&set, &losses, NULL);
     for (int members = 1; members <= ranks; members++)
-        for (int p = 0; p < PREDICTOR_KINDS; p++) {
+        for (int p = 0; p <= PREDICTOR_SIAMESE_NSAM; p++) {
             const struct trial_spec spec = spec_of((enum predictor_kind)p, p % 2 == 0 ? SAMPLER_RANDOM : SAMPLER_BTS, 24, 3);
             struct plain_result expected = run(&table, &spec);
             struct live_bench b;
