@@ -11,6 +11,9 @@
 
 struct cholesky;
 
+/* Blocks have this many rows and columns at most, which are neighbours. */
+enum { CHOLESKY_BLOCK = 64 };
+
 /* For a matrix of order n. grid_rows x grid_columns ranks must be those of comm; 0, 0: as square as possible. comm is duplicated. */
 int cholesky_create(struct cholesky **out, MPI_Comm comm, int n, int grid_rows, int grid_columns);
 void cholesky_destroy(struct cholesky **c);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 64, COLUMNS_AT_A_TIME = 2048 };
+enum { BLOCK = CHOLESKY_BLOCK, COLUMNS_AT_A_TIME = 2048 };
 #define JITTER_FIRST 1e-12
 #define JITTER_LAST  1.0001e-4
 

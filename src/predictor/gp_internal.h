@@ -1,0 +1,49 @@
+/* gp_internal.h - shared by the gp*.c files only. */
+#ifndef GP_INTERNAL_H
+#define GP_INTERNAL_H
+
+#include "cholesky.h"
+#include "gp.h"
+#include "scalapack.h"
+
+#include <stdbool.h>
+
+/* A weak prior of the signal variance around 1, worth this many data: what standardised targets have. */
+#define GP_SIGNAL_WEIGHT 0.5
+
+struct gp {
+    MPI_Comm comm;
+    bool alone;                      /* one rank */
+    const struct scalapack *lib;
+    struct gp_shape shape;
+    struct gp_prior prior;
+    int columns, n_max, n;           /* D */
+    struct gp_hyper hyper;
+    double *x;                       /* [D][n_max] data, by columns */
+    double *norm;                    /* [groups][n_max] squared norms by group */
+    double *target;                  /* [outputs][n_max] */
+    double *residual;                /* [outputs][n_max] L^-1 (t - mean) or A^-1 (t - mean) */
+    double *ones;                    /* [n_max] L^-1 1 */
+    double mean[GP_OUTPUTS_MAX], signal[GP_OUTPUTS_MAX];
+    struct cholesky *cholesky;       /* of order n */
+    int cholesky_n;
+    bool residual_is_alpha;
+    /* of a prediction */
+    double *scaled;                  /* [D][n_max] data divided by squared lengths */
+    double *scaled_norm;             /* [n_max] sum over groups of norms by squared lengths */
+    double *block;                   /* [GP_BLOCK][n_max] kernel of rows and data, by rows */
+    double *row_norm;                /* [GP_BLOCK] */
+};
+
+/* Matern 5/2 of r^2, in place; and minus its derivative by the logarithm of a length, over that length's share of r^2. */
+void gp_matern(double *value, int count);
+void gp_matern_slope(double *value, int count);
+
+/* kernel [rows][n], each row's with all data; rows at most GP_BLOCK. After gp_prepare(). */
+void gp_prepare(struct gp *g);
+void gp_kernel_rows(double *kernel, const struct gp *g, const double *x, int rows);
+
+/* Factor and estimate means and signal variances; residual = L^-1 (t - mean), ones = L^-1 1. */
+int gp_solve(struct gp *g, double *jitter);
+
+#endif
