@@ -86,5 +86,7 @@ int predictor_siamese_create(void **self, const struct predictor_class **class, 
 int predictor_siamese_adopt(void **self, const struct predictor_class **class, struct siamese *siamese, const struct space *space);
 int predictor_random_create(void **self, const struct predictor_class **class);
 int predictor_known_create(void **self, const struct predictor_class **class, const struct space *space);
+int predictor_mlp_create(void **self, const struct predictor_class **class, const struct space *space,
+                         const struct trial_settings *settings);
 
 #endif

@@ -29,6 +29,10 @@ struct trial_settings {
     struct {
         int initial;                /* 10 */
     } local_search;
+    struct {
+        int initial, batch, top;    /* 10, 10, 100 */
+        int width, epochs;          /* 1000, 100: of the mlp */
+    } weaknas;
 };
 void trial_defaults(struct trial_settings *s);
 

@@ -39,7 +39,7 @@ double grid_work(const struct job *j, struct unit u, int64_t cells)
     /* Time of one cell relative to siamese+nsam, and of a training step's cell relative to a scored one. */
     static const double weight[PREDICTOR_KINDS] = {
         [PREDICTOR_RANDOM] = 1e-3, [PREDICTOR_NAIVE] = 0.4, [PREDICTOR_SIAMESE] = 0.7, [PREDICTOR_SIAMESE_NSAM] = 1,
-        [PREDICTOR_KNOWN] = 1e-3};
+        [PREDICTOR_KNOWN] = 1e-3, [PREDICTOR_MLP] = 1e-6};
     const double backward = 3;
     const struct trial_settings *s = &j->settings;
     const struct method m = j->method[u.method];
@@ -47,6 +47,10 @@ double grid_work(const struct job *j, struct unit u, int64_t cells)
 
     if (method_family(m) == METHOD_LOT) return weight[m.predictor] * space;
     if (m.predictor == PREDICTOR_KNOWN) return weight[m.predictor] * (space + n);
+    if (m.sampler == SAMPLER_WEAKNAS) {
+        const double rounds = n / s->weaknas.batch + 1, width = s->weaknas.width; /* seconds go with the square of the width */
+        return weight[m.predictor] * width * width * rounds * (space + backward * s->weaknas.epochs * n / 2);
+    }
     double pool = n - s->epochs[3], steps = pool < s->batch ? 1 : pool / s->batch, trained = 0;
     for (int phase = 0; phase < 4; phase++) trained += s->epochs[phase] * steps * s->batch * backward;
     double sampled = m.sampler == SAMPLER_BTS ? s->rounds * part : m.sampler == SAMPLER_FTS ? s->rounds * space : 0;

@@ -95,6 +95,11 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->evolution.population = (int)config_number(c, "evolution", "population");
     s->evolution.sample = (int)config_number(c, "evolution", "sample");
     s->local_search.initial = (int)config_number(c, "local_search", "initial");
+    s->weaknas.initial = (int)config_number(c, "weaknas", "initial");
+    s->weaknas.batch = (int)config_number(c, "weaknas", "batch");
+    s->weaknas.top = (int)config_number(c, "weaknas", "top");
+    s->weaknas.width = (int)config_number(c, "weaknas", "width");
+    s->weaknas.epochs = (int)config_number(c, "weaknas", "epochs");
 }
 
 /* "jobs/quick.ini" writes quick.nc into the working directory. */

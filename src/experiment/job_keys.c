@@ -39,7 +39,7 @@ const struct config_key job_keys[] = {
 
     {"experiment", "predictor", CONFIG_TEXT, CONFIG_ANY, CONFIG_REQUIRED, "naive, siamese, siamese+nsam, siamese+nsam+bts",
      0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam; +bts or +fts behind all but random chooses the sampling; "
-     "and those with a way of their own: regularized-evolution, local-search"},
+     "and those with a way of their own: regularized-evolution, local-search, weaknas"},
     {"experiment", "N", CONFIG_INT, CONFIG_ANY, CONFIG_REQUIRED | CONFIG_SORTED, "30..200:10", 4, BUDGET_MAX, 0,
      "architectures", "how many architectures are trained for the predictor; 30..200:10 is 30, 40 .. 200"},
     {"experiment", "trials", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, 0, "repetitions of each method and N"},
@@ -87,6 +87,15 @@ const struct config_key job_keys[] = {
      "of regularized-evolution: how many are drawn from the population, with replacement, to find the parent"},
     {"local_search", "initial", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures",
      "of local-search: how many are drawn at random to find the first one to improve"},
+
+    {"weaknas", "initial", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures", "of weaknas: how many are drawn at random to begin with"},
+    {"weaknas", "batch", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures", "how many each round adds"},
+    {"weaknas", "top", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, "architectures",
+     "they are drawn from so many of the ranking's first that are not trained yet"},
+    {"weaknas", "width", CONFIG_INT, 1, 0, "1000", 1, 4096, 0, "units",
+     "of each of the mlp's four hidden layers; 256 takes a tenth of the time"},
+    {"weaknas", "epochs", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, "epochs",
+     "of the mlp, which is fitted afresh in every round; it stops sooner when the loss does"},
 
     {"output", "file", CONFIG_TEXT, 1, CONFIG_LOCAL, "", 0, 0, 0, 0,
      "results file NAME.nc; without it the name of the job file, in the working directory"},

@@ -9,9 +9,9 @@
 #include <string.h>
 
 const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam",
-                                                         "known"};
+                                                         "known", "mlp"};
 const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts",
-                                                     "regularized-evolution", "local-search"};
+                                                     "regularized-evolution", "local-search", "weaknas"};
 
 /* All methods. A pool drawn at random is what a predictor gets without a sampler, so it has no name of its own. */
 static const struct known {
@@ -31,6 +31,7 @@ static const struct known {
     {"siamese+nsam+fts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_FTS}, METHOD_PHASES},
     {"regularized-evolution", {PREDICTOR_KNOWN, SAMPLER_EVOLUTION}, METHOD_ROUNDS},
     {"local-search", {PREDICTOR_KNOWN, SAMPLER_LOCAL}, METHOD_ROUNDS},
+    {"weaknas", {PREDICTOR_MLP, SAMPLER_WEAKNAS}, METHOD_ROUNDS},
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 

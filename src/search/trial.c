@@ -21,6 +21,7 @@ void trial_defaults(struct trial_settings *s)
         .c_train = 30, .c_evaluate = 60, .k_max = 200,
         .evolution = {50, 10},
         .local_search = {10},
+        .weaknas = {10, 10, 100, 1000, 100},
     };
 }
 
@@ -30,9 +31,10 @@ static int larger(int a, int b)
 }
 
 /* The longest list that a trial asks of a ranking: new cells for the pool may stand behind all that are in it. */
-static int longest_list(const struct trial_settings *s, int n_max)
+static int longest_list(const struct trial_settings *s, int n_max, struct method m)
 {
-    return larger(larger(s->k_max, n_max), larger(s->c_train, s->c_evaluate));
+    const int behind = m.sampler == SAMPLER_WEAKNAS ? s->weaknas.top : 0;
+    return larger(larger(s->k_max, n_max + behind), larger(s->c_train, s->c_evaluate));
 }
 
 int64_t trial_part(const struct space *space, const struct trial_settings *s)
@@ -76,6 +78,7 @@ void trial_destroy(struct trial **t)
     free((*t)->part);
     free((*t)->kept);
     free((*t)->near);
+    free((*t)->list);
     neighbourhood_destroy(&(*t)->neighbourhood);
     evaluation_destroy(&(*t)->evaluation);
     free(*t);
@@ -94,11 +97,17 @@ static int prepare_neighbourhood(struct trial *t)
 static int prepare(struct trial *t, struct candidate *candidate, const struct trial_spec *spec)
 {
     const int length = candidate_code_length(candidate);
+    const int most = longest_list(&t->settings, t->n_max, spec->method);
     if (length != t->code_length) {
         release_code_dependent(t);
-        TRY(ranking_create(&t->ranking, t->group, t->space, longest_list(&t->settings, t->n_max), length, t->pulse));
         TRY(pool_create(&t->pool, t->space, t->n_max, length));
         t->code_length = length;
+    }
+    if (t->ranking == NULL || most > t->most) {
+        ranking_destroy(&t->ranking);
+        TRY(memory_grow(&t->list, 0, (size_t)most, sizeof *t->list));
+        TRY(ranking_create(&t->ranking, t->group, t->space, most, length, t->pulse));
+        t->most = most;
     }
     if (method_needs_code(spec->method) && length == 0)
         return status_fail(STATUS_INPUT, "%s has no early_loss: the predictor needs an Estimation Code (choose `naive`, or another `code`)",
@@ -160,6 +169,14 @@ void trial_learn(struct trial *t)
     t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
 }
 
+int trial_rank(struct trial *t, const struct topset **top, double *basic)
+{
+    const double begin = timer_now();
+    int status = ranking_top(top, basic, t->ranking, t->predictor, t->candidate, NULL, t->space->cells, 0);
+    t->timer.seconds[TIMER_RANK] += timer_now() - begin;
+    return status;
+}
+
 /* Fill the pool and train the predictor, as the method says. */
 static int fill(struct trial *t)
 {
@@ -171,6 +188,7 @@ static int fill(struct trial *t)
     switch (t->spec->method.sampler) {
     case SAMPLER_EVOLUTION: return sample_evolution(t);
     case SAMPLER_LOCAL: return sample_local(t);
+    case SAMPLER_WEAKNAS: return sample_weaknas(t);
     default: return STATUS_OK;
     }
 }
@@ -214,7 +232,7 @@ size_t trial_memory(const struct space *space, const struct trial_settings *sett
     const size_t activations = 60 * rows * wide;                 /* training step of the largest predictor */
     const size_t weights = 5 * 90000 * sizeof(float);            /* weights, folded, gradient, two moments */
     const size_t cells = (size_t)space->cells * (sizeof(double) * 4 + sizeof(int64_t) + 2);
-    const size_t lists = (size_t)longest_list(settings, n_max) * 128;
+    const size_t lists = (size_t)longest_list(settings, n_max, (struct method){0}) * 128;
     const size_t walk = 12 * (size_t)space->cells;               /* neighbourhood.h */
     return activations + weights + cells + lists + walk;
 }

@@ -19,6 +19,8 @@ struct trial {
     struct predictor *predictor; /* of the last trial; another kind of predictor takes its place */
     enum predictor_kind kind;
     struct ranking *ranking;
+    int most;                   /* the longest list that it gives */
+    int64_t *list;              /* [most] scratch of samplers */
     struct pool *pool;
     int64_t *part;              /* [cells of a part] random part of the space */
     float *kept;                /* the selected weights, on rank 0 */
@@ -47,6 +49,9 @@ int64_t trial_unseen(const struct trial *t, struct random_stream *stream);
 /* Train a predictor that needs no schedule (known, mlp, ...) on the pool as it is, on rank 0. */
 void trial_learn(struct trial *t);
 
+/* Rank the whole space by the basic branch; basic as for ranking_top(). */
+int trial_rank(struct trial *t, const struct topset **top, double *basic);
+
 /* Cells of a part of the space (settings.part): at least one. */
 int64_t trial_part(const struct space *space, const struct trial_settings *s);
 
@@ -55,5 +60,6 @@ int64_t trial_part(const struct space *space, const struct trial_settings *s);
 int sample_phases(struct trial *t); /* random, bts, fts: method.md sections 4 and 6 */
 int sample_evolution(struct trial *t); /* regularized-evolution */
 int sample_local(struct trial *t);     /* local-search */
+int sample_weaknas(struct trial *t);
 
 #endif

@@ -8,7 +8,7 @@ cat >rounds.ini <<'INI'
 file = tiny.nc
 dataset = one
 [experiment]
-predictor = regularized-evolution, local-search
+predictor = regularized-evolution, local-search, weaknas
 N = 13, 24
 trials = 2
 [evolution]
@@ -16,6 +16,12 @@ population = 8
 sample = 3
 [local_search]
 initial = 4
+[weaknas]
+initial = 5
+batch = 4
+top = 8
+width = 100
+epochs = 30
 [evaluation]
 c = 12
 K = 1, 5

@@ -1,0 +1,85 @@
+/* The methods whose predictor chooses in rounds: what they pay, that they find sooner than by lot, that only the trial's key matters. */
+#include "ranks.h"
+
+#include "rounds_fixture.h"
+
+static struct trial_settings small(void)
+{
+    struct trial_settings s = settings(false);
+    s.weaknas.width = 64;
+    s.weaknas.top = 20;
+    return s;
+}
+
+/* By lot, the best of 625 cells is found after 313 on average. */
+static void test_weaknas(void **state)
+{
+    (void)state;
+    ON_RANK(0);
+    const struct trial_settings set = small();
+    assert_true(check_rounds(&set, "weaknas", 100, 6) < 60);
+    assert_true(check_rounds(&set, "weaknas", 7, 2) > 0); /* less than it begins with */
+}
+
+/* Whatever came before, on the same memory. */
+static void test_repeat(void **state)
+{
+    (void)state;
+    ON_RANK(1);
+    static const char *const name[] = {"weaknas", "random", "siamese+nsam", "regularized-evolution", "naive+bts"};
+    enum { NAMES = sizeof name / sizeof *name };
+    const struct trial_settings set = small();
+    struct toy_bench *b = toy_open(&set, MPI_COMM_SELF, 1);
+    struct plain_result first[NAMES];
+    struct trial_result r;
+    for (int again = 0; again < 2; again++)
+        for (int i = 0; i < NAMES; i++) {
+            const int which = again ? NAMES - 1 - i : i;
+            const struct trial_spec spec = toy_spec(name[which], 25, 3);
+            assert_int_equal(trial_run(&r, b->trial, b->candidate, &spec), STATUS_OK);
+            struct plain_result got = keep(&r);
+            if (again) expect_same(&got, &first[which], &spec);
+            else first[which] = got;
+        }
+    toy_close(b);
+    fixture_release();
+}
+
+/* A space whose cells have graphs of their own, twins among them. */
+static void test_graphs(void **state)
+{
+    (void)state;
+    ON_RANK(2);
+    const struct trial_settings set = small();
+    static const char *const name[] = {"weaknas"};
+    synthetic_space(&space, CELLS, NODES, 1);
+    struct bench b = bench_create(&set, &options[0], NULL);
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        struct trial_spec spec = {.n = 60, .trial = 1, .seed = 5};
+        struct trial_result r;
+        assert_int_equal(method_parse(&spec.method, name[i]), STATUS_OK);
+        assert_int_equal(trial_run(&r, b.trial, b.candidate, &spec), STATUS_OK);
+        assert_int_equal(r.pool_size, 60);
+        assert_int_equal(r.training_cost.trainings, 60);
+        assert_true(r.rho > 0.5);
+    }
+    bench_destroy(&b);
+    space_destroy(&space);
+    fixture_release();
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    const struct trial_settings set = small();
+    check_groups(&set, "weaknas", 35);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(toy_begin), cmocka_unit_test(test_weaknas), cmocka_unit_test(test_repeat), cmocka_unit_test(test_graphs),
+        cmocka_unit_test(test_groups), cmocka_unit_test(toy_end),
+    };
+    RANKS_MAIN(tests);
+}
