@@ -88,5 +88,7 @@ int predictor_random_create(void **self, const struct predictor_class **class);
 int predictor_known_create(void **self, const struct predictor_class **class, const struct space *space);
 int predictor_mlp_create(void **self, const struct predictor_class **class, const struct space *space,
                          const struct trial_settings *settings);
+int predictor_pairwise_create(void **self, const struct predictor_class **class, const struct space *space,
+                              const struct trial_settings *settings);
 
 #endif

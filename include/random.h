@@ -22,7 +22,8 @@ enum random_purpose {
     RANDOM_SPLIT,        /* which training images are held out, and which are used */
     RANDOM_CANDIDATE,    /* initial weights of a candidate network */
     RANDOM_TEST = 7,
-    RANDOM_WALK = 32,    /* what evolution and local search decide by lot */
+    RANDOM_WALK = 32,    /* what samplers with rounds decide by lot */
+    RANDOM_DROPOUT,      /* what is dropped while a predictor trains */
 };
 
 struct random_stream {

@@ -33,6 +33,10 @@ struct trial_settings {
         int initial, batch, top;    /* 10, 10, 100 */
         int width, epochs;          /* 1000, 100: of the mlp */
     } weaknas;
+    struct {
+        int rounds;                 /* 5 */
+        int width, epochs;          /* 64 (published: 600); 50, times the number of the round */
+    } brp;
 };
 void trial_defaults(struct trial_settings *s);
 

@@ -100,6 +100,9 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->weaknas.top = (int)config_number(c, "weaknas", "top");
     s->weaknas.width = (int)config_number(c, "weaknas", "width");
     s->weaknas.epochs = (int)config_number(c, "weaknas", "epochs");
+    s->brp.rounds = (int)config_number(c, "brp", "rounds");
+    s->brp.width = (int)config_number(c, "brp", "width");
+    s->brp.epochs = (int)config_number(c, "brp", "epochs");
 }
 
 /* "jobs/quick.ini" writes quick.nc into the working directory. */

@@ -39,7 +39,7 @@ const struct config_key job_keys[] = {
 
     {"experiment", "predictor", CONFIG_TEXT, CONFIG_ANY, CONFIG_REQUIRED, "naive, siamese, siamese+nsam, siamese+nsam+bts",
      0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam; +bts or +fts behind all but random chooses the sampling; "
-     "and those with a way of their own: regularized-evolution, local-search, weaknas"},
+     "and those with a way of their own: regularized-evolution, local-search, weaknas, brp"},
     {"experiment", "N", CONFIG_INT, CONFIG_ANY, CONFIG_REQUIRED | CONFIG_SORTED, "30..200:10", 4, BUDGET_MAX, 0,
      "architectures", "how many architectures are trained for the predictor; 30..200:10 is 30, 40 .. 200"},
     {"experiment", "trials", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, 0, "repetitions of each method and N"},
@@ -96,6 +96,12 @@ const struct config_key job_keys[] = {
      "of each of the mlp's four hidden layers; 256 takes a tenth of the time"},
     {"weaknas", "epochs", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, "epochs",
      "of the mlp, which is fitted afresh in every round; it stops sooner when the loss does"},
+
+    {"brp", "rounds", CONFIG_INT, 1, 0, "5", 1, LARGE, 0, 0, "of brp: in how many equal parts N is spent"},
+    {"brp", "width", CONFIG_INT, 1, 0, "64", 1, 4096, 0, "units",
+     "of each of the four graph convolutions; published: 600, which takes some fifty times as long"},
+    {"brp", "epochs", CONFIG_INT, 1, 0, "50", 1, LARGE, 0, "epochs",
+     "of the first round; the second has twice as many, and so on; a round stops sooner when the loss does"},
 
     {"output", "file", CONFIG_TEXT, 1, CONFIG_LOCAL, "", 0, 0, 0, 0,
      "results file NAME.nc; without it the name of the job file, in the working directory"},

@@ -31,6 +31,7 @@ int predictor_create(struct predictor **out, enum predictor_kind kind, const str
     case PREDICTOR_RANDOM: status = predictor_random_create(&p->self, &p->class); break;
     case PREDICTOR_KNOWN: status = predictor_known_create(&p->self, &p->class, space); break;
     case PREDICTOR_MLP: status = predictor_mlp_create(&p->self, &p->class, space, settings); break;
+    case PREDICTOR_PAIRWISE: status = predictor_pairwise_create(&p->self, &p->class, space, settings); break;
     default: status = predictor_siamese_create(&p->self, &p->class, kind, space, code_length, settings); break;
     }
     return keep(out, p, status);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam",
-                                                         "known", "mlp"};
+                                                         "known", "mlp", "pairwise"};
 const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts",
-                                                     "regularized-evolution", "local-search", "weaknas"};
+                                                     "regularized-evolution", "local-search", "weaknas", "brp"};
 
 /* All methods. A pool drawn at random is what a predictor gets without a sampler, so it has no name of its own. */
 static const struct known {
@@ -32,6 +32,7 @@ static const struct known {
     {"regularized-evolution", {PREDICTOR_KNOWN, SAMPLER_EVOLUTION}, METHOD_ROUNDS},
     {"local-search", {PREDICTOR_KNOWN, SAMPLER_LOCAL}, METHOD_ROUNDS},
     {"weaknas", {PREDICTOR_MLP, SAMPLER_WEAKNAS}, METHOD_ROUNDS},
+    {"brp", {PREDICTOR_PAIRWISE, SAMPLER_BRP}, METHOD_ROUNDS},
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 

@@ -39,6 +39,6 @@ int sample_evolution(struct trial *t)
         TRY(pool_add(t->pool, t->candidate, &child, 1, false));
         pulse_beat(t->pulse);
     }
-    trial_learn(t);
+    trial_learn(t, 0);
     return STATUS_OK;
 }

@@ -22,6 +22,7 @@ void trial_defaults(struct trial_settings *s)
         .evolution = {50, 10},
         .local_search = {10},
         .weaknas = {10, 10, 100, 1000, 100},
+        .brp = {5, 64, 50},
     };
 }
 
@@ -160,9 +161,9 @@ int64_t trial_unseen(const struct trial *t, struct random_stream *stream)
     return cell;
 }
 
-void trial_learn(struct trial *t)
+void trial_learn(struct trial *t, int epochs)
 {
-    const struct predictor_phase whole = {0};
+    const struct predictor_phase whole = {.epochs = epochs};
     if (t->group->rank != 0) return;
     const double begin = timer_now();
     predictor_fit(t->predictor, &t->pool->view, &whole, t->pulse);
@@ -177,6 +178,14 @@ int trial_rank(struct trial *t, const struct topset **top, double *basic)
     return status;
 }
 
+int trial_share(const struct trial *t, int64_t *cell, int64_t n, int status)
+{
+    if (t->group->size == 1) return status;
+    TRY(status_agree(t->group->comm, status));
+    MPI_Bcast(cell, (int)n, MPI_INT64_T, 0, t->group->comm);
+    return STATUS_OK;
+}
+
 /* Fill the pool and train the predictor, as the method says. */
 static int fill(struct trial *t)
 {
@@ -189,6 +198,7 @@ static int fill(struct trial *t)
     case SAMPLER_EVOLUTION: return sample_evolution(t);
     case SAMPLER_LOCAL: return sample_local(t);
     case SAMPLER_WEAKNAS: return sample_weaknas(t);
+    case SAMPLER_BRP: return sample_brp(t);
     default: return STATUS_OK;
     }
 }

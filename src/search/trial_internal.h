@@ -46,8 +46,12 @@ int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order)
 /* A random cell that is not in the pool; there must be one. */
 int64_t trial_unseen(const struct trial *t, struct random_stream *stream);
 
-/* Train a predictor that needs no schedule (known, mlp, ...) on the pool as it is, on rank 0. */
-void trial_learn(struct trial *t);
+/* Train a predictor that has a schedule of its own (known, mlp, pairwise) on the pool as it is, on rank 0; epochs where the sampler says how
+ * long. */
+void trial_learn(struct trial *t, int epochs);
+
+/* Cells [n] that rank 0 chose, for all ranks of the group; and whether it could. */
+int trial_share(const struct trial *t, int64_t *cell, int64_t n, int status);
 
 /* Rank the whole space by the basic branch; basic as for ranking_top(). */
 int trial_rank(struct trial *t, const struct topset **top, double *basic);
@@ -61,5 +65,6 @@ int sample_phases(struct trial *t); /* random, bts, fts: method.md sections 4 an
 int sample_evolution(struct trial *t); /* regularized-evolution */
 int sample_local(struct trial *t);     /* local-search */
 int sample_weaknas(struct trial *t);
+int sample_brp(struct trial *t);
 
 #endif

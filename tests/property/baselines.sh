@@ -8,7 +8,7 @@ cat >rounds.ini <<'INI'
 file = tiny.nc
 dataset = one
 [experiment]
-predictor = regularized-evolution, local-search, weaknas
+predictor = regularized-evolution, local-search, weaknas, brp
 N = 13, 24
 trials = 2
 [evolution]
@@ -22,6 +22,10 @@ batch = 4
 top = 8
 width = 100
 epochs = 30
+[brp]
+rounds = 3
+width = 40
+epochs = 5
 [evaluation]
 c = 12
 K = 1, 5

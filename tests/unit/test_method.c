@@ -27,6 +27,7 @@ static void test_names_there_and_back(void **state)
         {"regularized-evolution", PREDICTOR_KNOWN, SAMPLER_EVOLUTION, false},
         {"local-search", PREDICTOR_KNOWN, SAMPLER_LOCAL, false},
         {"weaknas", PREDICTOR_MLP, SAMPLER_WEAKNAS, false},
+        {"brp", PREDICTOR_PAIRWISE, SAMPLER_BRP, false},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct method m;

@@ -8,6 +8,7 @@ static struct trial_settings small(void)
     struct trial_settings s = settings(false);
     s.weaknas.width = 64;
     s.weaknas.top = 20;
+    s.brp.epochs = 10;
     return s;
 }
 
@@ -21,12 +22,21 @@ static void test_weaknas(void **state)
     assert_true(check_rounds(&set, "weaknas", 7, 2) > 0); /* less than it begins with */
 }
 
+static void test_brp(void **state)
+{
+    (void)state;
+    ON_RANK(3);
+    const struct trial_settings set = small();
+    assert_true(check_rounds(&set, "brp", 100, 3) < 90);
+    assert_true(check_rounds(&set, "brp", 4, 2) > 0); /* fewer than rounds */
+}
+
 /* Whatever came before, on the same memory. */
 static void test_repeat(void **state)
 {
     (void)state;
     ON_RANK(1);
-    static const char *const name[] = {"weaknas", "random", "siamese+nsam", "regularized-evolution", "naive+bts"};
+    static const char *const name[] = {"weaknas", "brp", "random", "siamese+nsam", "regularized-evolution", "naive+bts"};
     enum { NAMES = sizeof name / sizeof *name };
     const struct trial_settings set = small();
     struct toy_bench *b = toy_open(&set, MPI_COMM_SELF, 1);
@@ -51,7 +61,7 @@ static void test_graphs(void **state)
     (void)state;
     ON_RANK(2);
     const struct trial_settings set = small();
-    static const char *const name[] = {"weaknas"};
+    static const char *const name[] = {"weaknas", "brp"};
     synthetic_space(&space, CELLS, NODES, 1);
     struct bench b = bench_create(&set, &options[0], NULL);
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
@@ -73,12 +83,13 @@ static void test_groups(void **state)
     (void)state;
     const struct trial_settings set = small();
     check_groups(&set, "weaknas", 35);
+    check_groups(&set, "brp", 26);
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(toy_begin), cmocka_unit_test(test_weaknas), cmocka_unit_test(test_repeat), cmocka_unit_test(test_graphs),
+        cmocka_unit_test(toy_begin), cmocka_unit_test(test_weaknas), cmocka_unit_test(test_brp), cmocka_unit_test(test_repeat), cmocka_unit_test(test_graphs),
         cmocka_unit_test(test_groups), cmocka_unit_test(toy_end),
     };
     RANKS_MAIN(tests);
