@@ -29,7 +29,7 @@ Q        := $(if $(V),,@)
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps run check check-slurm unit property tests sanitize fuzz fuzz-targets bench scaling install uninstall clean help always
+.PHONY: all deps run figures check check-slurm unit property tests sanitize fuzz fuzz-targets bench scaling install uninstall clean help always
 all: $(PROGRAM) ## build the program (the default)
 
 # Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
@@ -116,10 +116,10 @@ $(BUILD)/scaling/simulate: tests/scaling/simulate.c $(LIBRARY)
          $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%.d,$(wildcard tests/fuzz/fuzz_*.c))
 
 # ------------------------------------------------------------------------------------------------------------
-run: export OMPI_MCA_rmaps_base_oversubscribe := 1
+run figures: export OMPI_MCA_rmaps_base_oversubscribe := 1
 ifeq ($(shell id -u),0)
-run bench: export OMPI_ALLOW_RUN_AS_ROOT := 1
-run bench: export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+run figures bench: export OMPI_ALLOW_RUN_AS_ROOT := 1
+run figures bench: export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 NC := $(SPACE:%.csv=results/space.nc)
 run: $(PROGRAM) ## run jobs/quick.ini on SPACE and print its table
@@ -127,6 +127,10 @@ run: $(PROGRAM) ## run jobs/quick.ini on SPACE and print its table
 	$(if $(filter %.csv,$(SPACE)),$(PROGRAM) import $(SPACE) -o $(NC))
 	mpirun -np $(RANKS) $(PROGRAM) run jobs/quick.ini -P space.file=$(NC) -P space.dataset=$(DATASET) -P output.file=results/quick.nc
 	$(PROGRAM) report results/quick.nc
+
+figures: run ## make run, then draw its table and all results in results/ into results/figures
+	mpirun -np $(RANKS) $(PROGRAM) analyse $(NC) -o results/space.analysis.nc >results/space.analysis.txt
+	/usr/bin/python3 jobs/plot.py results/*.nc $(filter-out results/%,$(NC)) -o results/figures
 
 tests: $(TESTS) $(BENCH) $(PEER) $(COUNTED) ## build the unit tests and benchmarks
 check: $(PROGRAM) $(TESTS) $(PEER) $(COUNTED) ## run all tests
@@ -172,7 +176,7 @@ endif
 
 # ------------------------------------------------------------------------------------------------------------
 DEBIAN := libc6-dev pkg-config libopenmpi-dev openmpi-bin libnetcdf-mpi-dev libinih-dev libjansson-dev librandom123-dev libdnnl-dev \
-          libscalapack-openmpi-dev libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4# the last four for tests
+          libscalapack-openmpi-dev libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4 python3-matplotlib nco# the last six for tests and figures
 DEBIAN += $(if $(filter check-slurm,$(MAKECMDGOALS)),slurm-wlm munge)
 DEBIAN += $(if $(filter fuzz,$(MAKECMDGOALS)),clang libclang-rt-dev)
 deps: ## install what is missing from Debian's packages; without apt, name what to load

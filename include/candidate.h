@@ -75,6 +75,7 @@ int candidate_tally(struct candidate_tally *out, const struct candidate *c, int6
 /* ---- any candidates ---- */
 
 int candidate_code_length(const struct candidate *c); /* E; 0 when the space has no code */
+bool candidate_code_is_losses(const struct candidate *c); /* of which less is better; not of signals */
 
 /* Start a new account: nothing is known, nothing is charged. */
 void candidate_reset(struct candidate *c);

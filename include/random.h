@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum random_purpose {
+    RANDOM_BOOTSTRAP = 128, /* samples of the cells with replacement; below are the searches' */
     RANDOM_WEIGHTS = 1,  /* initial weights */
     RANDOM_POOL,         /* the first training pool */
     RANDOM_BATCH,        /* batches drawn from the pool */
@@ -21,6 +22,9 @@ enum random_purpose {
     RANDOM_ORDER,        /* the order of an epoch's images */
     RANDOM_SPLIT,        /* which training images are held out, and which are used */
     RANDOM_CANDIDATE,    /* initial weights of a candidate network */
+    RANDOM_TWIN,         /* which of several cells of one class is trained first */
+    RANDOM_DESIGN,       /* whose codes an initial design is made from */
+    RANDOM_THOMPSON,     /* draws from what a predictor believes */
     RANDOM_TEST = 7,
     RANDOM_WALK = 32,    /* what samplers with rounds decide by lot */
     RANDOM_DROPOUT,      /* what is dropped while a predictor trains */

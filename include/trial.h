@@ -23,6 +23,15 @@ struct trial_settings {
     double part;                    /* 0.1: the part of the space that BTS ranks, and on which weights are selected */
     int c_train, c_evaluate;        /* 30, 60 */
     int k_max;                      /* length of the best-so-far curve: 200 */
+    /* samplers that ask how sure the predictor is (acquisition.h) */
+    struct acquisition_settings {
+        int initial;                /* architectures of the initial design */
+        enum acquisition_design { DESIGN_RANDOM, DESIGN_SPREAD, DESIGN_CODE } design;
+        int design_pool;            /* architectures at random, from which a design other than random is chosen */
+        int batch;                  /* architectures a round */
+        int codes;                  /* codes bought a round; 0: the basic branch decides alone */
+        double kappa;               /* of ucb: standard deviations above the mean */
+    } acquisition;
     struct {
         int population, sample;     /* 50, 10 */
     } evolution;

@@ -34,6 +34,7 @@ static const struct command command[] = {
     {"import", cmd_import, false, cmd_import_help, "make a space file from a CSV table or a folder of JSON cells"},
     {"generate", cmd_generate, false, cmd_generate_help, "make a space file of all cells of NAS-Bench-201 or Tiny-NanoBench"},
     {"info", cmd_info, false, cmd_info_help, "show what is in a space file"},
+    {"analyse", cmd_analyse, true, cmd_analyse_help, "how well signals and early losses of a table order its cells; what cells share"},
     {"train", cmd_train, true, cmd_train_help, "train the cells of a space for real, and make it a table"},
     {"fit", cmd_fit, true, cmd_fit_help, "train the predictor of one trial and keep its weights"},
     {"predict", cmd_predict, true, cmd_predict_help, "score cells with the weights of a trained predictor"},

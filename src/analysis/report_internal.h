@@ -27,6 +27,10 @@ struct report_series {
 /* Add the finished units of a file. The first file decides on r->k when it is NULL. */
 int report_read_file(struct report *r, const char *path, int file);
 
+/* The K values that the job of a file names; release with free(). */
+struct results_input;
+int report_job_ks(int **k, int *ks, const struct results_input *f);
+
 /* The series of a data set, method and N; made when it is new. */
 int report_find_series(struct report_series **out, struct report *r, const char *dataset, const char *predictor,
                        const char *sampler, int n, double oracle);

@@ -48,6 +48,11 @@ int candidate_code_length(const struct candidate *c)
     return c->code_length;
 }
 
+bool candidate_code_is_losses(const struct candidate *c)
+{
+    return c->signals == 0;
+}
+
 void candidate_reset(struct candidate *c)
 {
     c->cost = (struct candidate_cost){0};

@@ -56,6 +56,10 @@ double grid_work(const struct job *j, struct unit u, int64_t cells)
         const double rounds = s->brp.rounds, wide = 1 + s->brp.width * s->brp.width / 4096.0;
         return weight[m.predictor] * wide * (rounds * space + backward * s->brp.epochs * rounds * rounds * n * sqrt(n) / 2);
     }
+    if (method_family(m) == METHOD_ROUNDS) { /* fitting grows with the cube of the pool, ranking with its square */
+        const double rounds = m.sampler == SAMPLER_RANDOM ? 1 : n / s->acquisition.batch;
+        return rounds * (n * n * n / 5e4 + space * n * n / 3e5);
+    }
     double pool = n - s->epochs[3], steps = pool < s->batch ? 1 : pool / s->batch, trained = 0;
     for (int phase = 0; phase < 4; phase++) trained += s->epochs[phase] * steps * s->batch * backward;
     double sampled = m.sampler == SAMPLER_BTS ? s->rounds * part : m.sampler == SAMPLER_FTS ? s->rounds * space : 0;
@@ -69,7 +73,11 @@ struct candidate_cost grid_cost_bound(const struct job *j, struct unit u)
     const struct method m = j->method[u.method];
     struct candidate_cost bound = {.trainings = s->k_max};
     if (method_family(m) != METHOD_LOT) bound.trainings += j->n[u.budget];
-    if (method_needs_code(m)) {
+    if (method_family(m) == METHOD_ROUNDS && method_needs_code(m)) {
+        const struct acquisition_settings *a = &s->acquisition;
+        const int64_t rounds = m.sampler == SAMPLER_RANDOM ? 0 : (j->n[u.budget] + a->batch - 1) / a->batch;
+        bound.codes = j->n[u.budget] + rounds * a->codes + (a->design == DESIGN_CODE ? a->design_pool : 0) + s->c_evaluate;
+    } else if (method_needs_code(m)) {
         int64_t heads = s->epochs[3] + (m.sampler == SAMPLER_RANDOM ? 0 : s->rounds);
         bound.codes = j->n[u.budget] - s->epochs[3] + heads * s->c_train + s->c_evaluate;
     }

@@ -92,6 +92,14 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->c_train = (int)config_number(c, "sampling", "c");
     s->c_evaluate = (int)config_number(c, "evaluation", "c");
     s->k_max = (int)config_number(c, "evaluation", "K_max");
+    s->acquisition = (struct acquisition_settings){
+        .initial = (int)config_number(c, "acquisition", "initial"),
+        .design = (enum acquisition_design)config_number(c, "acquisition", "design"),
+        .design_pool = (int)config_number(c, "acquisition", "design_pool"),
+        .batch = (int)config_number(c, "acquisition", "batch"),
+        .codes = (int)config_number(c, "acquisition", "codes"),
+        .kappa = config_number(c, "acquisition", "kappa"),
+    };
     s->evolution.population = (int)config_number(c, "evolution", "population");
     s->evolution.sample = (int)config_number(c, "evolution", "sample");
     s->local_search.initial = (int)config_number(c, "local_search", "initial");

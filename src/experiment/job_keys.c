@@ -38,8 +38,8 @@ const struct config_key job_keys[] = {
      "file that keeps what was measured, for this and other jobs; without it the name of the space file, ending in .ledger"},
 
     {"experiment", "predictor", CONFIG_TEXT, CONFIG_ANY, CONFIG_REQUIRED, "naive, siamese, siamese+nsam, siamese+nsam+bts",
-     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam; +bts or +fts behind all but random chooses the sampling; "
-     "and those with a way of their own: regularized-evolution, local-search, weaknas, brp"},
+     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam, the last three also with +bts or +fts; gp, gp-paths, also with +ei, +ts, +ucb; "
+     "regularized-evolution, local-search, weaknas, brp"},
     {"experiment", "N", CONFIG_INT, CONFIG_ANY, CONFIG_REQUIRED | CONFIG_SORTED, "30..200:10", 4, BUDGET_MAX, 0,
      "architectures", "how many architectures are trained for the predictor; 30..200:10 is 30, 40 .. 200"},
     {"experiment", "trials", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, 0, "repetitions of each method and N"},
@@ -73,6 +73,18 @@ const struct config_key job_keys[] = {
      "how much bts ranks in each round, and on how much the final weights are selected"},
     {"sampling", "c", CONFIG_INT, 1, 0, "30", 1, LARGE, 0, "architectures",
      "head of the ranking that the estimation branch sorts again while training"},
+
+    {"acquisition", "initial", CONFIG_INT, 1, 0, "6", 1, LARGE, 0, "architectures",
+     "of ei, ts and ucb: how many are trained before the predictor is first asked"},
+    {"acquisition", "design", CONFIG_CHOICE, 1, 0, "code", 0, 0, "random|spread|code", 0,
+     "these at random; far from each other; or so among the third with the best codes, for predictors that read codes"},
+    {"acquisition", "design_pool", CONFIG_INT, 1, 0, "200", 1, LARGE, 0, "architectures",
+     "of spread and code: how many at random they are chosen from; code buys the codes of all of them"},
+    {"acquisition", "batch", CONFIG_INT, 1, 0, "1", 1, LARGE, 0, "architectures",
+     "trained in each round, before the predictor learns again; when candidates are measured, side by side"},
+    {"acquisition", "codes", CONFIG_INT, 1, 0, "0", 0, LARGE, 0, "architectures",
+     "codes bought in each round, those of the basic branch's best; the estimation branch then chooses. 0: the basic branch alone"},
+    {"acquisition", "kappa", CONFIG_REAL, 1, 0, "2", 0, LARGE, 0, "standard deviations", "of ucb: how far above the mean"},
 
     {"evaluation", "c", CONFIG_INT, 1, 0, "60", 1, LARGE, 0, "architectures",
      "head of the ranking that the estimation branch sorts again at the end"},

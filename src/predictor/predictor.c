@@ -21,14 +21,16 @@ static int keep(struct predictor **out, struct predictor *p, int status)
 }
 
 int predictor_create(struct predictor **out, enum predictor_kind kind, const struct space *space, int code_length,
-                     const struct trial_settings *settings)
+                     const struct trial_settings *settings, int n_max)
 {
     *out = NULL;
     struct predictor *p;
+    int status = STATUS_OK;
     TRY(memory_alloc(&p, 1, sizeof *p));
-    int status;
     switch (kind) {
     case PREDICTOR_RANDOM: status = predictor_random_create(&p->self, &p->class); break;
+    case PREDICTOR_GP_PATHS:
+    case PREDICTOR_GP: status = predictor_gp_create(&p->self, &p->class, kind, space, code_length, n_max); break;
     case PREDICTOR_KNOWN: status = predictor_known_create(&p->self, &p->class, space); break;
     case PREDICTOR_MLP: status = predictor_mlp_create(&p->self, &p->class, space, settings); break;
     case PREDICTOR_PAIRWISE: status = predictor_pairwise_create(&p->self, &p->class, space, settings); break;
@@ -62,10 +64,23 @@ void predictor_start(struct predictor *p, uint64_t seed, uint32_t trial, uint32_
     p->class->start(p->self, seed, trial, budget);
 }
 
-void predictor_fit(struct predictor *p, const struct predictor_pool *pool, const struct predictor_phase *phase,
-                   const struct pulse *pulse)
+int predictor_fit(struct predictor *p, const struct predictor_pool *pool, const struct predictor_phase *phase,
+                  const struct pulse *pulse)
 {
-    p->class->fit(p->self, pool, phase, pulse);
+    return p->class->fit(p->self, pool, phase, pulse);
+}
+
+bool predictor_fits_everywhere(const struct predictor *p)
+{
+    return p->class->everywhere;
+}
+
+void predictor_share(struct predictor *p, const struct group *group)
+{
+    size_t count;
+    float *state = predictor_state(p, &count);
+    if (group->size > 1 && count > 0) MPI_Bcast(state, (int)count, MPI_FLOAT, 0, group->comm);
+    predictor_prepare(p);
 }
 
 void predictor_prepare(struct predictor *p)
@@ -86,6 +101,31 @@ void predictor_rescore(struct predictor *p, float *score, const struct predictor
 bool predictor_rescores(const struct predictor *p)
 {
     return p->class->rescore != NULL;
+}
+
+bool predictor_believes(const struct predictor *p)
+{
+    return p->class->believe != NULL;
+}
+
+int predictor_believe(struct predictor *p, double *mean, double *variance, const struct predictor_batch *batch)
+{
+    return p->class->believe(p->self, mean, variance, batch);
+}
+
+int predictor_covariance(struct predictor *p, double *covariance, const struct predictor_batch *one, const struct predictor_batch *batch)
+{
+    return p->class->covariance(p->self, covariance, one, batch);
+}
+
+double predictor_incumbent(const struct predictor *p)
+{
+    return p->class->incumbent(p->self);
+}
+
+const struct traits *predictor_traits(const struct predictor *p)
+{
+    return p->class->traits == NULL ? NULL : p->class->traits(p->self);
 }
 
 float *predictor_state(struct predictor *p, size_t *count)

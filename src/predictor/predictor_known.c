@@ -31,10 +31,11 @@ static void start(void *self, uint64_t seed, uint32_t trial, uint32_t budget)
     }
 }
 
-static void fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
+static int fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
 {
     (void)phase, (void)pulse;
     for (int64_t i = 0; i < pool->size; i++) ((struct known *)self)->score[pool->cell[i]] = pool->label[i];
+    return STATUS_OK;
 }
 
 static void prepare(void *self)
@@ -55,7 +56,8 @@ static float *state(void *self, size_t *count)
 
 int predictor_known_create(void **self, const struct predictor_class **class, const struct space *space)
 {
-    static const struct predictor_class known_class = {destroy, start, fit, prepare, score, NULL, state, NULL};
+    static const struct predictor_class known_class = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
+                                                       .score = score, .state = state};
     struct known *k;
     *class = &known_class;
     TRY(memory_alloc(&k, 1, sizeof *k));

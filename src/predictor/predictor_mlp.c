@@ -96,7 +96,7 @@ static void find_scale(real *extra, const struct predictor_pool *pool)
     extra[1] = square > 0 ? (real)sqrt(square) : 1;
 }
 
-static void fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
+static int fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
 {
     struct perceptron *p = self;
     real *scale = mlp_extra(p->mlp);
@@ -119,6 +119,7 @@ static void fit(void *self, const struct predictor_pool *pool, const struct pred
         }
         if (mlp_is_done(p->mlp, loss)) break;
     }
+    return STATUS_OK;
 }
 
 static void prepare(void *self)
@@ -146,7 +147,8 @@ static float *state(void *self, size_t *count)
 int predictor_mlp_create(void **self, const struct predictor_class **class, const struct space *space,
                          const struct trial_settings *settings)
 {
-    static const struct predictor_class mlp_class = {destroy, start, fit, prepare, score, NULL, state, NULL};
+    static const struct predictor_class mlp_class = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
+                                                     .score = score, .state = state};
     struct mlp_training training;
     struct perceptron *p;
     int status;

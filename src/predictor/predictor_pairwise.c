@@ -15,6 +15,7 @@ static const double RATE = 3.5e-4, PAIRS_A_CELL = 0.6, PI = 3.141592653589793238
 struct comparer {
     const struct space *space;
     struct pairwise *network;
+    int epochs;                     /* of a training of which nobody says how long it is */
     struct random_stream order_stream, dropout_stream;
     bool dead[SPACE_OPERATIONS_MAX], pass[SPACE_OPERATIONS_MAX];
     bool fixed[SPACE_NODES_MAX];    /* inner nodes with one operation in all cells, which share a graph: they sum or pass on */
@@ -165,7 +166,7 @@ static double pass(struct comparer *p, const struct predictor_pool *pool, int ba
 }
 
 /* An epoch has as many pairs as the pool has; the rate falls along a cosine; the weights of the best epoch stay. */
-static void fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
+static int fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
 {
     struct comparer *p = self;
     size_t count;
@@ -173,13 +174,14 @@ static void fit(void *self, const struct predictor_pool *pool, const struct pred
     const int batch = cells_a_batch(pool->size);
     const int passes = (int)((pool->size - 1) / (batch - 1) > 0 ? (pool->size - 1) / (batch - 1) : 1);
     const double scale = find_scale(pool);
+    const int epochs = phase == NULL ? p->epochs : phase->epochs;
     double best = INFINITY;
     int best_epoch = 0;
-    if (pool->size < 2) return; /* no pair */
+    if (pool->size < 2) return STATUS_OK; /* no pair */
     for (int64_t i = 0; i < pool->size; i++) p->order[i] = i;
     pairwise_restart_optimiser(p->network);
-    for (int epoch = 0; epoch < phase->epochs; epoch++) {
-        const double rate = RATE * (1 + cos(PI * epoch / phase->epochs)) / 2;
+    for (int epoch = 0; epoch < epochs; epoch++) {
+        const double rate = RATE * (1 + cos(PI * epoch / epochs)) / 2;
         double loss = 0;
         for (int i = 0; i < passes; i++) loss += pass(p, pool, batch, scale, rate, pulse) / passes;
         if (loss < best) {
@@ -189,7 +191,8 @@ static void fit(void *self, const struct predictor_pool *pool, const struct pred
         }
         if (epoch >= PATIENT_FROM && epoch - best_epoch >= PATIENCE) break;
     }
-    if (phase->epochs > 0 && best < INFINITY) memcpy(weights, p->best, count * sizeof *weights);
+    if (best < INFINITY) memcpy(weights, p->best, count * sizeof *weights);
+    return STATUS_OK;
 }
 
 /* ---- scoring ---- */
@@ -218,7 +221,8 @@ static float *state(void *self, size_t *count)
 int predictor_pairwise_create(void **self, const struct predictor_class **class, const struct space *space,
                               const struct trial_settings *settings)
 {
-    static const struct predictor_class pairwise_class = {destroy, start, fit, prepare, score, NULL, state, NULL};
+    static const struct predictor_class pairwise_class = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
+                                                          .score = score, .state = state};
     struct comparer *p;
     size_t count;
     int status;
@@ -226,6 +230,7 @@ int predictor_pairwise_create(void **self, const struct predictor_class **class,
     *class = &pairwise_class;
     TRY(memory_alloc(&p, 1, sizeof *p));
     p->space = space;
+    p->epochs = settings->brp.epochs;
     TRY_DONE(find_nodes(p, space));
     TRY_DONE(pairwise_create(&p->network, &(struct pairwise_shape){p->nodes, space->operations, settings->brp.width}, CELLS_MAX));
     pairwise_weights(p->network, &count);

@@ -20,9 +20,10 @@ static void start(void *self, uint64_t seed, uint32_t trial, uint32_t budget)
     random_open(&((struct lot *)self)->stream, seed, trial, budget, RANDOM_SCORE);
 }
 
-static void fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
+static int fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
 {
     (void)self, (void)pool, (void)phase, (void)pulse;
+    return STATUS_OK;
 }
 
 static void prepare(void *self)
@@ -42,7 +43,7 @@ static void score(void *self, float *out, const struct predictor_batch *batch)
 
 int predictor_random_create(void **self, const struct predictor_class **class)
 {
-    static const struct predictor_class random_class = {destroy, start, fit, prepare, score, NULL, NULL, NULL};
+    static const struct predictor_class random_class = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare, .score = score};
     *class = &random_class;
     return memory_alloc(self, 1, sizeof(struct lot));
 }

@@ -62,7 +62,7 @@ static struct cells cells(const struct neural *p, int count)
     return (struct cells){count, p->nodes, p->operation, {p->mask[0], p->mask[1]}};
 }
 
-static void fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
+static int fit(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse)
 {
     struct neural *p = self;
     const size_t code_bytes = (size_t)p->code_length * sizeof(float);
@@ -78,6 +78,7 @@ static void fit(void *self, const struct predictor_pool *pool, const struct pred
         siamese_step(p->siamese, &batch, p->code, p->target, phase->learning_rate);
         pulse_beat(pulse);
     }
+    return STATUS_OK;
 }
 
 static void prepare(void *self)
@@ -133,8 +134,10 @@ static int promise(struct siamese *siamese, const struct space *space)
 /* Take over a network; it is destroyed on failure, too. */
 static int wrap(void **self, const struct predictor_class **class, struct siamese *siamese, const struct space *space, int batch)
 {
-    static const struct predictor_class one_branch = {destroy, start, fit, prepare, score, NULL, state, save};
-    static const struct predictor_class two_branches = {destroy, start, fit, prepare, score, rescore, state, save};
+    static const struct predictor_class one_branch = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
+                                                      .score = score, .state = state, .save = save};
+    static const struct predictor_class two_branches = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
+                                                        .score = score, .rescore = rescore, .state = state, .save = save};
     struct neural *p = NULL;
     int status = memory_alloc(&p, 1, sizeof *p);
     if (status != STATUS_OK) {

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam",
+const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam", "gp-paths", "gp",
                                                          "known", "mlp", "pairwise"};
-const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts",
+const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts", "ei", "ts", "ucb",
                                                      "regularized-evolution", "local-search", "weaknas", "brp"};
 
 /* All methods. A pool drawn at random is what a predictor gets without a sampler, so it has no name of its own. */
@@ -29,6 +29,14 @@ static const struct known {
     {"siamese+nsam", {PREDICTOR_SIAMESE_NSAM, SAMPLER_RANDOM}, METHOD_PHASES},
     {"siamese+nsam+bts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_BTS}, METHOD_PHASES},
     {"siamese+nsam+fts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_FTS}, METHOD_PHASES},
+    {"gp-paths", {PREDICTOR_GP_PATHS, SAMPLER_RANDOM}, METHOD_ROUNDS},
+    {"gp-paths+ei", {PREDICTOR_GP_PATHS, SAMPLER_EI}, METHOD_ROUNDS},
+    {"gp-paths+ts", {PREDICTOR_GP_PATHS, SAMPLER_TS}, METHOD_ROUNDS},
+    {"gp-paths+ucb", {PREDICTOR_GP_PATHS, SAMPLER_UCB}, METHOD_ROUNDS},
+    {"gp", {PREDICTOR_GP, SAMPLER_RANDOM}, METHOD_ROUNDS},
+    {"gp+ei", {PREDICTOR_GP, SAMPLER_EI}, METHOD_ROUNDS},
+    {"gp+ts", {PREDICTOR_GP, SAMPLER_TS}, METHOD_ROUNDS},
+    {"gp+ucb", {PREDICTOR_GP, SAMPLER_UCB}, METHOD_ROUNDS},
     {"regularized-evolution", {PREDICTOR_KNOWN, SAMPLER_EVOLUTION}, METHOD_ROUNDS},
     {"local-search", {PREDICTOR_KNOWN, SAMPLER_LOCAL}, METHOD_ROUNDS},
     {"weaknas", {PREDICTOR_MLP, SAMPLER_WEAKNAS}, METHOD_ROUNDS},
@@ -96,5 +104,5 @@ bool method_needs_neighbours(struct method m)
 
 bool method_needs_code(struct method m)
 {
-    return m.predictor == PREDICTOR_SIAMESE || m.predictor == PREDICTOR_SIAMESE_NSAM;
+    return m.predictor == PREDICTOR_SIAMESE || m.predictor == PREDICTOR_SIAMESE_NSAM || m.predictor == PREDICTOR_GP;
 }

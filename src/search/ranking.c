@@ -60,15 +60,6 @@ void ranking_destroy(struct ranking **out)
     *out = NULL;
 }
 
-/* Only rank 0 trains: give its weights to the others. */
-static void share_state(const struct group *group, struct predictor *predictor)
-{
-    size_t count;
-    float *state = predictor_state(predictor, &count);
-    if (group->size > 1 && count > 0) MPI_Bcast(state, (int)count, MPI_FLOAT, 0, group->comm);
-    predictor_prepare(predictor);
-}
-
 /* This rank's blocks through the basic branch. */
 static void score_share(struct ranking *r, double *basic, struct predictor *predictor, const int64_t *subset, int64_t n)
 {
@@ -145,7 +136,7 @@ static int resort_head(struct ranking *r, struct predictor *predictor, struct ca
 int ranking_top(const struct topset **top, double *basic, struct ranking *r, struct predictor *predictor, struct candidate *candidate,
                 const int64_t *subset, int64_t n, int c)
 {
-    share_state(r->group, predictor);
+    predictor_share(predictor, r->group);
     topset_clear(&r->top);
     score_share(r, basic, predictor, subset, n);
     topset_reduce(&r->top, r->group->comm);

@@ -45,7 +45,7 @@ int sample_brp(struct trial *t)
             TRY(trial_share(t, t->list, want, t->group->rank == 0 ? choose(t->list, t, want, round, &stream) : STATUS_OK));
             TRY(pool_add(t->pool, t->candidate, t->list, want, false));
         }
-        trial_learn(t, t->settings.brp.epochs * (round + 1));
+        TRY(trial_fit(t, &(struct predictor_phase){.epochs = t->settings.brp.epochs * (round + 1)}));
     }
     return STATUS_OK;
 }

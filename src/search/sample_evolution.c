@@ -39,6 +39,5 @@ int sample_evolution(struct trial *t)
         TRY(pool_add(t->pool, t->candidate, &child, 1, false));
         pulse_beat(t->pulse);
     }
-    trial_learn(t, 0);
-    return STATUS_OK;
+    return trial_fit(t, NULL);
 }

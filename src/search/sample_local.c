@@ -52,6 +52,5 @@ int sample_local(struct trial *t)
         if (t->pool->view.size < n) TRY(move(&present, t, count, &stream));
         pulse_beat(t->pulse);
     }
-    trial_learn(t, 0);
-    return STATUS_OK;
+    return trial_fit(t, NULL);
 }

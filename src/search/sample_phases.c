@@ -8,14 +8,15 @@
 enum { WARM_UP, SAMPLE, REFINE, SELECT };
 
 /* Train for some epochs of a phase, on rank 0 only: ranking_top hands the weights to the others. */
-static void fit(struct trial *t, int phase, int epochs, bool restart)
+static int fit(struct trial *t, int phase, int epochs, bool restart)
 {
-    if (t->group->rank != 0) return;
+    if (t->group->rank != 0) return STATUS_OK;
     const double begin = timer_now();
     int steps = (t->spec->n - t->settings.epochs[SELECT]) / t->settings.batch; /* from the budget, not from the pool's present size */
     struct predictor_phase p = {epochs, steps > 1 ? steps : 1, t->settings.learning_rate[phase], restart};
-    predictor_fit(t->predictor, &t->pool->view, &p, t->pulse);
+    int status = predictor_fit(t->predictor, &t->pool->view, &p, t->pulse);
     t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
+    return status;
 }
 
 /* Rank a random part of the space, or all of it. */
@@ -41,14 +42,13 @@ static int sample(struct trial *t, int64_t pool_target)
     int epochs = 0;
     for (int round = 1; round <= s->rounds && pool_target > initial; round++) {
         const struct topset *top;
-        fit(t, SAMPLE, every, round == 1);
+        TRY(fit(t, SAMPLE, every, round == 1));
         epochs += every;
         TRY(rank_part(&top, t, &tenth, t->spec->method.sampler == SAMPLER_FTS));
         int64_t wanted = (round == s->rounds ? pool_target : initial + round * share) - t->pool->view.size;
         TRY(pool_add_top(t->pool, t->candidate, top, wanted, codes));
     }
-    fit(t, SAMPLE, s->epochs[SAMPLE] - epochs, epochs == 0);
-    return STATUS_OK;
+    return fit(t, SAMPLE, s->epochs[SAMPLE] - epochs, epochs == 0);
 }
 
 /* The last epochs: after each, look up the first choice on a fixed part of the space; keep the best epoch's weights. */
@@ -62,7 +62,7 @@ static int select_weights(struct trial *t)
         const struct topset *top;
         struct random_stream same = fixed;
         double label;
-        fit(t, SELECT, 1, epoch == 0);
+        TRY(fit(t, SELECT, 1, epoch == 0));
         TRY(rank_part(&top, t, &same, false));
         TRY(candidate_train(t->candidate, &label, NULL, &top->item[0].cell, 1));
         if (label > best) {
@@ -83,8 +83,8 @@ int sample_phases(struct trial *t)
     if (initial < 1) initial = 1;
 
     TRY(trial_draw(t, initial));
-    fit(t, WARM_UP, s->epochs[WARM_UP], true);
+    TRY(fit(t, WARM_UP, s->epochs[WARM_UP], true));
     TRY(sample(t, pool_target));
-    fit(t, REFINE, s->epochs[REFINE], true);
+    TRY(fit(t, REFINE, s->epochs[REFINE], true));
     return select_weights(t);
 }

@@ -18,7 +18,7 @@ int sample_weaknas(struct trial *t)
     struct random_stream stream = trial_stream(t, RANDOM_WALK);
     const int64_t n = t->spec->n;
     TRY(trial_draw_shuffled(t, s->weaknas.initial < n ? s->weaknas.initial : n, &stream));
-    trial_learn(t, 0);
+    TRY(trial_fit(t, NULL));
     while (t->pool->view.size < n) {
         const struct topset *top;
         const int64_t left = n - t->pool->view.size, want = s->weaknas.batch < left ? s->weaknas.batch : left;
@@ -26,7 +26,7 @@ int sample_weaknas(struct trial *t)
         int64_t found = unseen(t->list, t, top, s->weaknas.top);
         random_shuffle(t->list, found, &stream);
         TRY(pool_add(t->pool, t->candidate, t->list, want < found ? want : found, false));
-        trial_learn(t, 0);
+        TRY(trial_fit(t, NULL));
     }
     return STATUS_OK;
 }

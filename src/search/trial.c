@@ -19,6 +19,7 @@ void trial_defaults(struct trial_settings *s)
         .norm_momentum = 0.997, .norm_epsilon = 1e-4,
         .initial_share = 0.3, .rounds = 10, .part = 0.1,
         .c_train = 30, .c_evaluate = 60, .k_max = 200,
+        .acquisition = {.initial = 6, .design = DESIGN_CODE, .design_pool = 200, .batch = 1, .codes = 0, .kappa = 2},
         .evolution = {50, 10},
         .local_search = {10},
         .weaknas = {10, 10, 100, 1000, 100},
@@ -70,6 +71,7 @@ static void release_code_dependent(struct trial *t)
     predictor_destroy(&t->predictor);
     ranking_destroy(&t->ranking);
     pool_destroy(&t->pool);
+    acquisition_destroy(&t->acquisition);
 }
 
 void trial_destroy(struct trial **t)
@@ -114,7 +116,7 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
         return status_fail(STATUS_INPUT, "%s has no early_loss: the predictor needs an Estimation Code (choose `naive`, or another `code`)",
                            t->space->path);
     if (t->predictor != NULL && t->kind != spec->method.predictor) predictor_destroy(&t->predictor);
-    if (t->predictor == NULL) TRY(predictor_create(&t->predictor, spec->method.predictor, t->space, length, &t->settings));
+    if (t->predictor == NULL) TRY(predictor_create(&t->predictor, spec->method.predictor, t->space, length, &t->settings, t->n_max));
     t->kind = spec->method.predictor;
     size_t state;
     predictor_state(t->predictor, &state);
@@ -138,6 +140,16 @@ struct random_stream trial_stream(const struct trial *t, enum random_purpose pur
     return s;
 }
 
+int trial_fit(struct trial *t, const struct predictor_phase *phase)
+{
+    const double begin = timer_now();
+    int status = STATUS_OK;
+    if (t->group->rank == 0 || predictor_fits_everywhere(t->predictor))
+        status = predictor_fit(t->predictor, &t->pool->view, phase, t->pulse);
+    t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
+    return t->group->size > 1 ? status_agree(t->group->comm, status) : status;
+}
+
 int trial_draw(struct trial *t, int64_t n)
 {
     struct random_stream stream = trial_stream(t, RANDOM_POOL);
@@ -159,15 +171,6 @@ int64_t trial_unseen(const struct trial *t, struct random_stream *stream)
     do cell = random_below(stream, t->space->cells);
     while (t->pool->member[cell]);
     return cell;
-}
-
-void trial_learn(struct trial *t, int epochs)
-{
-    const struct predictor_phase whole = {.epochs = epochs};
-    if (t->group->rank != 0) return;
-    const double begin = timer_now();
-    predictor_fit(t->predictor, &t->pool->view, &whole, t->pulse);
-    t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
 }
 
 int trial_rank(struct trial *t, const struct topset **top, double *basic)
@@ -195,12 +198,17 @@ static int fill(struct trial *t)
     case METHOD_ROUNDS: break;
     }
     switch (t->spec->method.sampler) {
+    case SAMPLER_EI:
+    case SAMPLER_TS:
+    case SAMPLER_UCB: return sample_acquisition(t);
     case SAMPLER_EVOLUTION: return sample_evolution(t);
     case SAMPLER_LOCAL: return sample_local(t);
     case SAMPLER_WEAKNAS: return sample_weaknas(t);
     case SAMPLER_BRP: return sample_brp(t);
-    default: return STATUS_OK;
+    default: break;
     }
+    TRY(trial_draw(t, t->spec->n));
+    return trial_fit(t, NULL);
 }
 
 int trial_run(struct trial_result *out, struct trial *t, struct candidate *candidate, const struct trial_spec *spec)

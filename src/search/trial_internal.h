@@ -2,6 +2,7 @@
 #ifndef TRIAL_INTERNAL_H
 #define TRIAL_INTERNAL_H
 
+#include "acquisition.h"
 #include "neighbourhood.h"
 #include "pool.h"
 #include "predictor.h"
@@ -25,6 +26,7 @@ struct trial {
     int64_t *part;              /* [cells of a part] random part of the space */
     float *kept;                /* the selected weights, on rank 0 */
     size_t kept_size;
+    struct acquisition *acquisition; /* made when a method first needs it */
     struct neighbourhood *neighbourhood; /* for methods that walk, made when the first of them runs */
     int64_t *near;              /* [neighbourhood_most] */
     struct evaluation evaluation;
@@ -40,15 +42,13 @@ struct random_stream trial_stream(const struct trial *t, enum random_purpose pur
 /* Fill an empty pool with n cells drawn at random, and buy their codes if the predictor reads any. Collective over the group. */
 int trial_draw(struct trial *t, int64_t n);
 
+/* Train the predictor on the pool as it is; phase NULL: all that it takes, from its last state. Collective over the group. */
+int trial_fit(struct trial *t, const struct predictor_phase *phase);
 /* The same cells, but in a random order: for samplers to which the order matters. */
 int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order);
 
 /* A random cell that is not in the pool; there must be one. */
 int64_t trial_unseen(const struct trial *t, struct random_stream *stream);
-
-/* Train a predictor that has a schedule of its own (known, mlp, pairwise) on the pool as it is, on rank 0; epochs where the sampler says how
- * long. */
-void trial_learn(struct trial *t, int epochs);
 
 /* Cells [n] that rank 0 chose, for all ranks of the group; and whether it could. */
 int trial_share(const struct trial *t, int64_t *cell, int64_t n, int status);
@@ -61,7 +61,8 @@ int64_t trial_part(const struct space *space, const struct trial_settings *s);
 
 /* The samplers: pay for N architectures, most or all of which come into the pool, and leave the predictor trained on rank 0 of the
  * group. Collective over the group. */
-int sample_phases(struct trial *t); /* random, bts, fts: method.md sections 4 and 6 */
+int sample_phases(struct trial *t);      /* random, bts, fts: method.md sections 4 and 6 */
+int sample_acquisition(struct trial *t); /* ei, ts, ucb */
 int sample_evolution(struct trial *t); /* regularized-evolution */
 int sample_local(struct trial *t);     /* local-search */
 int sample_weaknas(struct trial *t);

@@ -1,6 +1,7 @@
-/* Results files as report and merge read them: one or two (plan.h), with "----" between. */
+/* Results files as report, with and without --trial, and merge read them: one or two (plan.h), with "----" between. */
 #include "mend.h"
 
+#include "explain.h"
 #include "log.h"
 #include "report.h"
 #include "results_merge.h"
@@ -38,6 +39,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     report_destroy(&report);
     fuzz_status(report_read(&report, path, files, k, 2), "results");
     report_destroy(&report);
+    struct explanation explanation;
+    if (fuzz_status(explain_read(&explanation, path[0], &(struct explain_choice){.trial = 1}), "results")) {
+        explain_print(nowhere, &explanation, false);
+        explain_destroy(&explanation);
+    }
     if (files == 2) {
         static char merged[320];
         snprintf(merged, sizeof merged, "%s.merged.nc", path[0]);

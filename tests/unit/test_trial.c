@@ -11,9 +11,10 @@ static void test_plain(void **state)
 {
     (void)state;
     int done = 0;
-    for (int p = 0; p <= PREDICTOR_SIAMESE_NSAM; p++)
-        for (int s = 0; s < (p == PREDICTOR_RANDOM ? 1 : SAMPLER_FTS + 1); s++)
+    for (int p = 0; p < PREDICTOR_KINDS; p++)
+        for (int s = 0; s < SAMPLER_KINDS; s++)
             for (int n = 4; n <= 44; n += 20) {
+                if (!is_method(p, s, true)) continue;
                 if (done++ % ranks != rank) continue; /* the ranks share the cases */
                 const struct candidate_options *o = &options[done % 3];
                 const struct trial_spec spec = spec_of((enum predictor_kind)p, (enum sampler_kind)s, n, (uint32_t)n);
@@ -42,8 +43,9 @@ static void test_repeat(void **state)
         struct plain_result before = run(&b, &spec), again = run(&b, &spec), only = run(&fresh, &spec);
         expect_same(&before, &again, &spec);
         expect_same(&before, &only, &spec);
-        for (int p = 0; p <= PREDICTOR_SIAMESE_NSAM; p++) { /* other predictors, budgets, trials, and a code of another length */
+        for (int p = 0; p < PREDICTOR_KINDS; p++) { /* other predictors, budgets, trials, and a code of another length */
             const int n = p == 0 ? N_MAX : 27;
+            if (!is_method(p, SAMPLER_RANDOM, false)) continue;
             const struct trial_spec between = spec_of((enum predictor_kind)p, SAMPLER_RANDOM, n, (uint32_t)p);
             b.candidate = p % 2 == 0 ? other : first;
             run(&b, &between);
@@ -71,8 +73,9 @@ static void test_groups(void **state)
         MPI_ASSERT(group_create(&group, MPI_COMM_WORLD, members) == STATUS_OK);
         MPI_ASSERT(candidate_create(&candidate, &space, &options[0]) == STATUS_OK);
         MPI_ASSERT(group.idle || trial_create(&trial, &group, &space, &set, N_MAX, NULL) == STATUS_OK);
-        for (int p = 0; p <= PREDICTOR_SIAMESE_NSAM; p++)
-            for (int s = 0; s < (p == PREDICTOR_RANDOM ? 1 : SAMPLER_FTS + 1); s++) {
+        for (int p = 0; p < PREDICTOR_KINDS; p++)
+            for (int s = 0; s < SAMPLER_KINDS; s++) {
+                if (!is_method(p, s, false)) continue;
                 /* each group has a trial of its own */
                 const uint32_t number = (uint32_t)group.index;
                 const struct trial_spec spec = spec_of((enum predictor_kind)p, (enum sampler_kind)s, 24, number);

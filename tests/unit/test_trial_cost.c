@@ -74,8 +74,9 @@ static void test_costs(void **state)
     for (int k_max = 80; k_max <= CELLS; k_max += CELLS - 80) {
         set.k_max = k_max;
         struct bench b = bench_create(&set, &options[0], NULL);
-        for (int p = 0; p <= PREDICTOR_SIAMESE_NSAM; p++)
-            for (int s = 0; s < (p == PREDICTOR_RANDOM ? 1 : SAMPLER_FTS + 1); s++) {
+        for (int p = 0; p < PREDICTOR_KINDS; p++)
+            for (int s = 0; s < SAMPLER_KINDS; s++) {
+                if (!is_method(p, s, true)) continue;
                 const struct trial_spec spec = spec_of((enum predictor_kind)p, (enum sampler_kind)s, 30, 1);
                 struct plain_result r = run(&b, &spec);
                 expect_costs(&r, &spec, &set);
