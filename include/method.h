@@ -7,7 +7,7 @@
 enum predictor_kind { PREDICTOR_RANDOM, PREDICTOR_NAIVE, PREDICTOR_SIAMESE, PREDICTOR_SIAMESE_NSAM, PREDICTOR_GP_PATHS, PREDICTOR_GP,
                       PREDICTOR_KNOWN, PREDICTOR_MLP, PREDICTOR_PAIRWISE, PREDICTOR_KINDS };
 enum sampler_kind { SAMPLER_RANDOM, SAMPLER_BTS, SAMPLER_FTS, SAMPLER_EI, SAMPLER_TS, SAMPLER_UCB,
-                    SAMPLER_EVOLUTION, SAMPLER_LOCAL, SAMPLER_WEAKNAS, SAMPLER_BRP, SAMPLER_KINDS };
+                    SAMPLER_EVOLUTION, SAMPLER_LOCAL, SAMPLER_WEAKNAS, SAMPLER_BRP, SAMPLER_PREDNAS, SAMPLER_KINDS };
 
 extern const char *const predictor_kind_name[PREDICTOR_KINDS]; /* "random" "naive" "siamese" ... */
 extern const char *const sampler_kind_name[SAMPLER_KINDS];     /* "random" "bts" "fts" ... */

@@ -46,6 +46,12 @@ struct trial_settings {
         int rounds;                 /* 5 */
         int width, epochs;          /* 64 (published: 600); 50, times the number of the round */
     } brp;
+    struct {
+        int initial, batch;         /* 20, 10 */
+        int steps;                  /* 50, of each start */
+        double rate;                /* 0.1 */
+        double flops_limit, flops_penalty; /* 0 (none), 1 */
+    } prednas;
 };
 void trial_defaults(struct trial_settings *s);
 

@@ -56,6 +56,10 @@ double grid_work(const struct job *j, struct unit u, int64_t cells)
         const double rounds = s->brp.rounds, wide = 1 + s->brp.width * s->brp.width / 4096.0;
         return weight[m.predictor] * wide * (rounds * space + backward * s->brp.epochs * rounds * rounds * n * sqrt(n) / 2);
     }
+    if (m.sampler == SAMPLER_PREDNAS) {
+        const double rounds = n / s->prednas.batch + 1, epochs = s->epochs[0] + s->epochs[1] + s->epochs[2];
+        return weight[m.predictor] * backward * rounds * (epochs * n / 2 + (double)s->prednas.steps * s->prednas.batch) + space;
+    }
     if (method_family(m) == METHOD_ROUNDS) { /* fitting grows with the cube of the pool, ranking with its square */
         const double rounds = m.sampler == SAMPLER_RANDOM ? 1 : n / s->acquisition.batch;
         return rounds * (n * n * n / 5e4 + space * n * n / 3e5);

@@ -111,6 +111,12 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->brp.rounds = (int)config_number(c, "brp", "rounds");
     s->brp.width = (int)config_number(c, "brp", "width");
     s->brp.epochs = (int)config_number(c, "brp", "epochs");
+    s->prednas.initial = (int)config_number(c, "prednas", "initial");
+    s->prednas.batch = (int)config_number(c, "prednas", "batch");
+    s->prednas.steps = (int)config_number(c, "prednas", "steps");
+    s->prednas.rate = config_number(c, "prednas", "rate");
+    s->prednas.flops_limit = config_number(c, "prednas", "flops_limit");
+    s->prednas.flops_penalty = config_number(c, "prednas", "flops_penalty");
 }
 
 /* "jobs/quick.ini" writes quick.nc into the working directory. */

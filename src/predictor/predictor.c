@@ -128,6 +128,11 @@ const struct traits *predictor_traits(const struct predictor *p)
     return p->class->traits == NULL ? NULL : p->class->traits(p->self);
 }
 
+float predictor_soft(struct predictor *p, float *dsoft, const float *soft, const struct graph *graph)
+{
+    return p->class->soft(p->self, dsoft, soft, graph);
+}
+
 float *predictor_state(struct predictor *p, size_t *count)
 {
     *count = 0;

@@ -11,7 +11,7 @@
 const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam", "gp-paths", "gp",
                                                          "known", "mlp", "pairwise"};
 const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts", "ei", "ts", "ucb",
-                                                     "regularized-evolution", "local-search", "weaknas", "brp"};
+                                                     "regularized-evolution", "local-search", "weaknas", "brp", "prednas"};
 
 /* All methods. A pool drawn at random is what a predictor gets without a sampler, so it has no name of its own. */
 static const struct known {
@@ -41,6 +41,7 @@ static const struct known {
     {"local-search", {PREDICTOR_KNOWN, SAMPLER_LOCAL}, METHOD_ROUNDS},
     {"weaknas", {PREDICTOR_MLP, SAMPLER_WEAKNAS}, METHOD_ROUNDS},
     {"brp", {PREDICTOR_PAIRWISE, SAMPLER_BRP}, METHOD_ROUNDS},
+    {"prednas", {PREDICTOR_NAIVE, SAMPLER_PREDNAS}, METHOD_ROUNDS},
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
@@ -99,7 +100,7 @@ void method_name(char name[METHOD_NAME_MAX], struct method m)
 
 bool method_needs_neighbours(struct method m)
 {
-    return m.sampler == SAMPLER_EVOLUTION || m.sampler == SAMPLER_LOCAL;
+    return m.sampler == SAMPLER_EVOLUTION || m.sampler == SAMPLER_LOCAL || m.sampler == SAMPLER_PREDNAS;
 }
 
 bool method_needs_code(struct method m)

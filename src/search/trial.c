@@ -24,6 +24,7 @@ void trial_defaults(struct trial_settings *s)
         .local_search = {10},
         .weaknas = {10, 10, 100, 1000, 100},
         .brp = {5, 64, 50},
+        .prednas = {20, 10, 50, 0.1, 0, 1},
     };
 }
 
@@ -83,6 +84,7 @@ void trial_destroy(struct trial **t)
     free((*t)->near);
     free((*t)->list);
     neighbourhood_destroy(&(*t)->neighbourhood);
+    ascent_destroy(&(*t)->ascent);
     evaluation_destroy(&(*t)->evaluation);
     free(*t);
     *t = NULL;
@@ -127,6 +129,7 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
         t->kept_size = state;
     }
     if (method_needs_neighbours(spec->method)) TRY(prepare_neighbourhood(t));
+    if (spec->method.sampler == SAMPLER_PREDNAS && t->ascent == NULL) TRY(ascent_create(&t->ascent, t->space));
     t->spec = spec;
     t->candidate = candidate;
     t->timer = (struct timer){{0}};
@@ -205,6 +208,7 @@ static int fill(struct trial *t)
     case SAMPLER_LOCAL: return sample_local(t);
     case SAMPLER_WEAKNAS: return sample_weaknas(t);
     case SAMPLER_BRP: return sample_brp(t);
+    case SAMPLER_PREDNAS: return sample_prednas(t);
     default: break;
     }
     TRY(trial_draw(t, t->spec->n));

@@ -11,6 +11,8 @@
 #include "trial.h"
 #include "trial_evaluate.h"
 
+struct ascent;
+
 struct trial {
     const struct group *group;
     const struct space *space;
@@ -29,6 +31,7 @@ struct trial {
     struct acquisition *acquisition; /* made when a method first needs it */
     struct neighbourhood *neighbourhood; /* for methods that walk, made when the first of them runs */
     int64_t *near;              /* [neighbourhood_most] */
+    struct ascent *ascent;      /* for prednas, likewise */
     struct evaluation evaluation;
     /* the running trial */
     const struct trial_spec *spec;
@@ -67,5 +70,10 @@ int sample_evolution(struct trial *t); /* regularized-evolution */
 int sample_local(struct trial *t);     /* local-search */
 int sample_weaknas(struct trial *t);
 int sample_brp(struct trial *t);
+int sample_prednas(struct trial *t);
+
+/* What prednas climbs with (sample_prednas.c). Not collective. */
+int ascent_create(struct ascent **out, const struct space *space);
+void ascent_destroy(struct ascent **a);
 
 #endif

@@ -8,7 +8,7 @@ cat >rounds.ini <<'INI'
 file = tiny.nc
 dataset = one
 [experiment]
-predictor = regularized-evolution, local-search, weaknas, brp
+predictor = regularized-evolution, local-search, weaknas, brp, prednas
 N = 13, 24
 trials = 2
 [evolution]
@@ -26,6 +26,12 @@ epochs = 30
 rounds = 3
 width = 40
 epochs = 5
+[prednas]
+initial = 6
+batch = 5
+steps = 10
+[training]
+epochs = 2, 4, 2, 1
 [evaluation]
 c = 12
 K = 1, 5

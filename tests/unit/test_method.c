@@ -28,6 +28,7 @@ static void test_names_there_and_back(void **state)
         {"local-search", PREDICTOR_KNOWN, SAMPLER_LOCAL, false},
         {"weaknas", PREDICTOR_MLP, SAMPLER_WEAKNAS, false},
         {"brp", PREDICTOR_PAIRWISE, SAMPLER_BRP, false},
+        {"prednas", PREDICTOR_NAIVE, SAMPLER_PREDNAS, false},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct method m;
