@@ -85,7 +85,8 @@ static void test_repeat(void **state)
     ON_RANK(1);
     static const char *const name[] = {"weaknas", "brp", "prednas", "random", "siamese+nsam", "regularized-evolution", "naive+bts"};
     enum { NAMES = sizeof name / sizeof *name };
-    const struct trial_settings set = small();
+    struct trial_settings set = small();
+    set.brp.epochs = 3;
     struct toy_bench *b = toy_open(&set, MPI_COMM_SELF, 1);
     struct plain_result first[NAMES];
     struct trial_result r;
@@ -128,7 +129,8 @@ static void test_graphs(void **state)
 static void test_groups(void **state)
 {
     (void)state;
-    const struct trial_settings set = small();
+    struct trial_settings set = small();
+    set.brp.epochs = 3;
     check_groups(&set, "weaknas", 35);
     check_groups(&set, "brp", 26);
     check_groups(&set, "prednas", 34);
