@@ -61,7 +61,7 @@ else
 SOURCES  := $(wildcard src/*/*.c)
 OBJECTS  := $(SOURCES:src/%.c=$(BUILD)/%.o)
 # Layers and predictors once more in float64, for gradient checks against central differences.
-DOUBLE   := $(patsubst src/%.c,$(BUILD)/double/%.o,$(wildcard src/nn/*.c src/predictor/siamese*.c))
+DOUBLE   := $(patsubst src/%.c,$(BUILD)/double/%.o,$(wildcard src/nn/*.c src/predictor/siamese*.c src/predictor/mlp.c src/predictor/pairwise.c))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/double_*.c))
 CMOCKA    = $(shell pkg-config --cflags --libs cmocka)
 # The peak that bench compares with needs OpenBLAS, the program does not.

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 enum predictor_kind { PREDICTOR_RANDOM, PREDICTOR_NAIVE, PREDICTOR_SIAMESE, PREDICTOR_SIAMESE_NSAM, PREDICTOR_GP_PATHS, PREDICTOR_GP,
-                      PREDICTOR_KINDS };
-enum sampler_kind { SAMPLER_RANDOM, SAMPLER_BTS, SAMPLER_FTS, SAMPLER_EI, SAMPLER_TS, SAMPLER_UCB, SAMPLER_KINDS };
+                      PREDICTOR_KNOWN, PREDICTOR_MLP, PREDICTOR_PAIRWISE, PREDICTOR_KINDS };
+enum sampler_kind { SAMPLER_RANDOM, SAMPLER_BTS, SAMPLER_FTS, SAMPLER_EI, SAMPLER_TS, SAMPLER_UCB,
+                    SAMPLER_EVOLUTION, SAMPLER_LOCAL, SAMPLER_WEAKNAS, SAMPLER_BRP, SAMPLER_PREDNAS, SAMPLER_KINDS };
 
 extern const char *const predictor_kind_name[PREDICTOR_KINDS]; /* "random" "naive" "siamese" ... */
 extern const char *const sampler_kind_name[SAMPLER_KINDS];     /* "random" "bts" "fts" ... */
@@ -36,6 +37,9 @@ void method_name(char name[METHOD_NAME_MAX], struct method m);
 
 /* The names of all methods, separated by commas; release with free(). */
 int method_list(char **out);
+
+/* Does it go from cells to their neighbours (neighbourhood.h)? */
+bool method_needs_neighbours(struct method m);
 
 /* Must the space know codes? */
 bool method_needs_code(struct method m);

@@ -54,6 +54,7 @@ struct predictor_class {
     int (*covariance)(void *self, double *covariance, const struct predictor_batch *one, const struct predictor_batch *batch);
     double (*incumbent)(void *self);
     const struct traits *(*traits)(void *self);
+    float (*soft)(void *self, float *dsoft, const float *soft, const struct graph *graph);
 };
 
 /* code_length E is the candidate's; predictors that read no code ignore it. n_max: the largest pool. Collective over comm, whose ranks
@@ -108,6 +109,9 @@ double predictor_incumbent(const struct predictor *p);
 /* Cells of one class (traits.h) are the same to the basic branch; NULL when it sees every cell as it is. Owned by p. */
 const struct traits *predictor_traits(const struct predictor *p);
 
+/* The basic score of a relaxed cell, whose nodes are mixtures soft [V][O] of operations, and its derivative dsoft [V][O]. Of naive only. */
+float predictor_soft(struct predictor *p, float *dsoft, const float *soft, const struct graph *graph);
+
 /* All that scoring depends on, to be copied between ranks or kept; NULL and 0 for a predictor without weights. Owned by p. */
 float *predictor_state(struct predictor *p, size_t *count);
 
@@ -121,5 +125,10 @@ int predictor_siamese_adopt(void **self, const struct predictor_class **class, s
 int predictor_random_create(void **self, const struct predictor_class **class);
 int predictor_gp_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,
                         int code_length, const struct trial_settings *settings, int n_max, MPI_Comm comm);
+int predictor_known_create(void **self, const struct predictor_class **class, const struct space *space);
+int predictor_mlp_create(void **self, const struct predictor_class **class, const struct space *space,
+                         const struct trial_settings *settings);
+int predictor_pairwise_create(void **self, const struct predictor_class **class, const struct space *space,
+                              const struct trial_settings *settings);
 
 #endif

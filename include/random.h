@@ -26,6 +26,8 @@ enum random_purpose {
     RANDOM_DESIGN,       /* whose codes an initial design is made from */
     RANDOM_THOMPSON,     /* draws from what a predictor believes */
     RANDOM_TEST = 7,
+    RANDOM_WALK = 32,    /* what samplers with rounds decide by lot */
+    RANDOM_DROPOUT,      /* what is dropped while a predictor trains */
 };
 
 struct random_stream {
@@ -42,6 +44,9 @@ void random_open(struct random_stream *s, uint64_t seed, uint32_t trial, uint32_
 uint32_t random_bits(struct random_stream *s);
 double random_uniform(struct random_stream *s);              /* in [0, 1), 32 bits */
 int64_t random_below(struct random_stream *s, int64_t n);    /* uniform in 0..n-1 without bias, n >= 1 */
+
+/* All orders of x[n] equally likely. */
+void random_shuffle(int64_t *x, int64_t n, struct random_stream *s);
 
 /* m distinct numbers of 0..n-1, ascending, every subset equally likely; 0 <= m <= n; O(n). */
 void random_subset(int64_t *out, int64_t m, int64_t n, struct random_stream *s);

@@ -80,4 +80,8 @@ void siamese_fold(struct siamese *s);
  * that cell and the weights alone, not on its neighbours in the batch. */
 void siamese_score(real *score, struct siamese *s, const struct cells *batch, const real *code);
 
+/* The basic branch of a predictor without self-attention on a relaxed cell, each of whose nodes is a mixture soft [V][O] of operations, on the
+ * graph `mask`: its score, and unless dsoft is NULL the derivative of the score by the mixture, dsoft [V][O]. After siamese_fold(). */
+real siamese_soft(real *dsoft, struct siamese *s, const real *soft, const uint32_t *const mask[2]);
+
 #endif

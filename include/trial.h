@@ -33,6 +33,26 @@ struct trial_settings {
         double kappa;               /* of ucb: standard deviations above the mean */
     } acquisition;
     int gp_together_from;           /* pools of this size on: the ranks of a group share the matrices of the Gaussian process */
+    struct {
+        int population, sample;     /* 50, 10 */
+    } evolution;
+    struct {
+        int initial;                /* 10 */
+    } local_search;
+    struct {
+        int initial, batch, top;    /* 10, 10, 100 */
+        int width, epochs;          /* 1000, 100: of the mlp */
+    } weaknas;
+    struct {
+        int rounds;                 /* 5 */
+        int width, epochs;          /* 64 (published: 600); 50, times the number of the round */
+    } brp;
+    struct {
+        int initial, batch;         /* 20, 10 */
+        int steps;                  /* 50, of each start */
+        double rate;                /* 0.1 */
+        double flops_limit, flops_penalty; /* 0 (none), 1 */
+    } prednas;
 };
 void trial_defaults(struct trial_settings *s);
 

@@ -43,6 +43,15 @@ int64_t random_below(struct random_stream *s, int64_t n)
     return (int64_t)(bits % range);
 }
 
+void random_shuffle(int64_t *x, int64_t n, struct random_stream *s)
+{
+    for (int64_t i = n - 1; i > 0; i--) {
+        const int64_t other = random_below(s, i + 1), keep = x[i];
+        x[i] = x[other];
+        x[other] = keep;
+    }
+}
+
 void random_subset(int64_t *out, int64_t m, int64_t n, struct random_stream *s)
 {
     assert(0 <= m && m <= n);

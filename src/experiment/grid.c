@@ -4,6 +4,7 @@
 #include "status.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 int grid_create(struct grid *g, const struct job *j)
@@ -38,13 +39,27 @@ double grid_work(const struct job *j, struct unit u, int64_t cells)
 {
     /* Time of one cell relative to siamese+nsam, and of a training step's cell relative to a scored one. */
     static const double weight[PREDICTOR_KINDS] = {
-        [PREDICTOR_RANDOM] = 1e-3, [PREDICTOR_NAIVE] = 0.4, [PREDICTOR_SIAMESE] = 0.7, [PREDICTOR_SIAMESE_NSAM] = 1};
+        [PREDICTOR_RANDOM] = 1e-3, [PREDICTOR_NAIVE] = 0.4, [PREDICTOR_SIAMESE] = 0.7, [PREDICTOR_SIAMESE_NSAM] = 1,
+        [PREDICTOR_KNOWN] = 1e-3, [PREDICTOR_MLP] = 1e-6, [PREDICTOR_PAIRWISE] = 0.1};
     const double backward = 3;
     const struct trial_settings *s = &j->settings;
     const struct method m = j->method[u.method];
     const double n = j->n[u.budget], space = (double)cells, part = s->part * space;
 
     if (method_family(m) == METHOD_LOT) return weight[m.predictor] * space;
+    if (m.predictor == PREDICTOR_KNOWN) return weight[m.predictor] * (space + n);
+    if (m.sampler == SAMPLER_WEAKNAS) {
+        const double rounds = n / s->weaknas.batch + 1, width = s->weaknas.width; /* seconds go with the square of the width */
+        return weight[m.predictor] * width * width * rounds * (space + backward * s->weaknas.epochs * n / 2);
+    }
+    if (m.sampler == SAMPLER_BRP) {
+        const double rounds = s->brp.rounds, wide = 1 + s->brp.width * s->brp.width / 4096.0;
+        return weight[m.predictor] * wide * (rounds * space + backward * s->brp.epochs * rounds * rounds * n * sqrt(n) / 2);
+    }
+    if (m.sampler == SAMPLER_PREDNAS) {
+        const double rounds = n / s->prednas.batch + 1, epochs = s->epochs[0] + s->epochs[1] + s->epochs[2];
+        return weight[m.predictor] * backward * rounds * (epochs * n / 2 + (double)s->prednas.steps * s->prednas.batch) + space;
+    }
     if (method_family(m) == METHOD_ROUNDS) { /* fitting grows with the cube of the pool, ranking with its square */
         const double rounds = m.sampler == SAMPLER_RANDOM ? 1 : n / s->acquisition.batch;
         return rounds * (n * n * n / 5e4 + space * n * n / 3e5);

@@ -101,6 +101,23 @@ static void take_settings(struct trial_settings *s, const struct config *c)
         .codes = (int)config_number(c, "acquisition", "codes"),
         .kappa = config_number(c, "acquisition", "kappa"),
     };
+    s->evolution.population = (int)config_number(c, "evolution", "population");
+    s->evolution.sample = (int)config_number(c, "evolution", "sample");
+    s->local_search.initial = (int)config_number(c, "local_search", "initial");
+    s->weaknas.initial = (int)config_number(c, "weaknas", "initial");
+    s->weaknas.batch = (int)config_number(c, "weaknas", "batch");
+    s->weaknas.top = (int)config_number(c, "weaknas", "top");
+    s->weaknas.width = (int)config_number(c, "weaknas", "width");
+    s->weaknas.epochs = (int)config_number(c, "weaknas", "epochs");
+    s->brp.rounds = (int)config_number(c, "brp", "rounds");
+    s->brp.width = (int)config_number(c, "brp", "width");
+    s->brp.epochs = (int)config_number(c, "brp", "epochs");
+    s->prednas.initial = (int)config_number(c, "prednas", "initial");
+    s->prednas.batch = (int)config_number(c, "prednas", "batch");
+    s->prednas.steps = (int)config_number(c, "prednas", "steps");
+    s->prednas.rate = config_number(c, "prednas", "rate");
+    s->prednas.flops_limit = config_number(c, "prednas", "flops_limit");
+    s->prednas.flops_penalty = config_number(c, "prednas", "flops_penalty");
 }
 
 /* "jobs/quick.ini" writes quick.nc into the working directory. */

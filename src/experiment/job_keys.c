@@ -38,7 +38,8 @@ const struct config_key job_keys[] = {
      "file that keeps what was measured, for this and other jobs; without it the name of the space file, ending in .ledger"},
 
     {"experiment", "predictor", CONFIG_TEXT, CONFIG_ANY, CONFIG_REQUIRED, "naive, siamese, siamese+nsam, siamese+nsam+bts",
-     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam, the last three also with +bts or +fts; gp, gp-paths, also with +ei, +ts, +ucb"},
+     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam, the last three also with +bts or +fts; gp, gp-paths, also with +ei, +ts, +ucb; "
+     "regularized-evolution, local-search, weaknas, brp, prednas"},
     {"experiment", "N", CONFIG_INT, CONFIG_ANY, CONFIG_REQUIRED | CONFIG_SORTED, "30..200:10", 4, BUDGET_MAX, 0,
      "architectures", "how many architectures are trained for the predictor; 30..200:10 is 30, 40 .. 200"},
     {"experiment", "trials", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, 0, "repetitions of each method and N"},
@@ -94,6 +95,37 @@ const struct config_key job_keys[] = {
      "how many of the ranking's first are trained at the end; report prints a line for each K"},
     {"evaluation", "K_max", CONFIG_INT, 1, 0, "200", 1, LARGE, 0, "architectures",
      "length of the curves in the results file; when candidates are measured, all of these are"},
+
+    {"evolution", "population", CONFIG_INT, 1, 0, "50", 1, LARGE, 0, "architectures",
+     "of regularized-evolution: how many of the youngest are alive; the first ones are drawn at random"},
+    {"evolution", "sample", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures",
+     "of regularized-evolution: how many are drawn from the population, with replacement, to find the parent"},
+    {"local_search", "initial", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures",
+     "of local-search: how many are drawn at random to find the first one to improve"},
+
+    {"weaknas", "initial", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures", "of weaknas: how many are drawn at random to begin with"},
+    {"weaknas", "batch", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures", "how many each round adds"},
+    {"weaknas", "top", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, "architectures",
+     "they are drawn from so many of the ranking's first that are not trained yet"},
+    {"weaknas", "width", CONFIG_INT, 1, 0, "1000", 1, 4096, 0, "units",
+     "of each of the mlp's four hidden layers; 256 takes a tenth of the time"},
+    {"weaknas", "epochs", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, "epochs",
+     "of the mlp, which is fitted afresh in every round; it stops sooner when the loss does"},
+
+    {"brp", "rounds", CONFIG_INT, 1, 0, "5", 1, LARGE, 0, 0, "of brp: in how many equal parts N is spent"},
+    {"brp", "width", CONFIG_INT, 1, 0, "64", 1, 4096, 0, "units",
+     "of each of the four graph convolutions; published: 600, which takes some fifty times as long"},
+    {"brp", "epochs", CONFIG_INT, 1, 0, "50", 1, LARGE, 0, "epochs",
+     "of the first round; the second has twice as many, and so on; a round stops sooner when the loss does"},
+
+    {"prednas", "initial", CONFIG_INT, 1, 0, "20", 1, LARGE, 0, "architectures", "of prednas: how many are drawn at random to begin with"},
+    {"prednas", "batch", CONFIG_INT, 1, 0, "10", 1, LARGE, 0, "architectures",
+     "starts of gradient ascent a round, each of which pays for one; then the predictor is trained again"},
+    {"prednas", "steps", CONFIG_INT, 1, 0, "50", 0, LARGE, 0, "steps", "of gradient ascent on the relaxed cell"},
+    {"prednas", "rate", CONFIG_REAL, 1, 0, "0.1", SMALL, 100, 0, 0, "of Adam on the logits of the operations"},
+    {"prednas", "flops_limit", CONFIG_REAL, 1, 0, "0", 0, 1e12, 0, "units of the signal flops",
+     "ascent pays for FLOPs above this, and chooses no cell above; 0: no limit"},
+    {"prednas", "flops_penalty", CONFIG_REAL, 1, 0, "1", 0, 1e6, 0, "accuracy per limit", "the price of expected FLOPs above the limit"},
 
     {"output", "file", CONFIG_TEXT, 1, CONFIG_LOCAL, "", 0, 0, 0, 0,
      "results file NAME.nc; without it the name of the job file, in the working directory"},

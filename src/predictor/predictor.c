@@ -33,6 +33,9 @@ int predictor_create(struct predictor **out, enum predictor_kind kind, const str
     case PREDICTOR_GP:
         status = predictor_gp_create(&p->self, &p->class, kind, space, code_length, settings, n_max, comm);
         break;
+    case PREDICTOR_KNOWN: status = predictor_known_create(&p->self, &p->class, space); break;
+    case PREDICTOR_MLP: status = predictor_mlp_create(&p->self, &p->class, space, settings); break;
+    case PREDICTOR_PAIRWISE: status = predictor_pairwise_create(&p->self, &p->class, space, settings); break;
     default: status = predictor_siamese_create(&p->self, &p->class, kind, space, code_length, settings); break;
     }
     return keep(out, p, status);
@@ -130,6 +133,11 @@ double predictor_incumbent(const struct predictor *p)
 const struct traits *predictor_traits(const struct predictor *p)
 {
     return p->class->traits == NULL ? NULL : p->class->traits(p->self);
+}
+
+float predictor_soft(struct predictor *p, float *dsoft, const float *soft, const struct graph *graph)
+{
+    return p->class->soft(p->self, dsoft, soft, graph);
 }
 
 float *predictor_state(struct predictor *p, size_t *count)

@@ -116,6 +116,12 @@ static int save(void *self, const char *vocabulary, const char *path)
     return siamese_file_write(((struct neural *)self)->siamese, vocabulary, path);
 }
 
+static float soft(void *self, float *dsoft, const float *mixture, const struct graph *graph)
+{
+    const uint32_t *const mask[2] = {graph->successors, graph->predecessors};
+    return siamese_soft(dsoft, ((struct neural *)self)->siamese, mixture, mask);
+}
+
 /* Cells of one graph share most of the first two groups' work (siamese_promise): worth it when there are many cells. */
 static int promise(struct siamese *siamese, const struct space *space)
 {
@@ -135,7 +141,7 @@ static int promise(struct siamese *siamese, const struct space *space)
 static int wrap(void **self, const struct predictor_class **class, struct siamese *siamese, const struct space *space, int batch)
 {
     static const struct predictor_class one_branch = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
-                                                      .score = score, .state = state, .save = save};
+                                                      .score = score, .state = state, .save = save, .soft = soft};
     static const struct predictor_class two_branches = {.destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
                                                         .score = score, .rescore = rescore, .state = state, .save = save};
     struct neural *p = NULL;

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam", "gp-paths", "gp"};
-const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts", "ei", "ts", "ucb"};
+const char *const predictor_kind_name[PREDICTOR_KINDS] = {"random", "naive", "siamese", "siamese+nsam", "gp-paths", "gp",
+                                                         "known", "mlp", "pairwise"};
+const char *const sampler_kind_name[SAMPLER_KINDS] = {"random", "bts", "fts", "ei", "ts", "ucb",
+                                                     "regularized-evolution", "local-search", "weaknas", "brp", "prednas"};
 
 /* All methods. A pool drawn at random is what a predictor gets without a sampler, so it has no name of its own. */
 static const struct known {
@@ -35,6 +37,11 @@ static const struct known {
     {"gp+ei", {PREDICTOR_GP, SAMPLER_EI}, METHOD_ROUNDS},
     {"gp+ts", {PREDICTOR_GP, SAMPLER_TS}, METHOD_ROUNDS},
     {"gp+ucb", {PREDICTOR_GP, SAMPLER_UCB}, METHOD_ROUNDS},
+    {"regularized-evolution", {PREDICTOR_KNOWN, SAMPLER_EVOLUTION}, METHOD_ROUNDS},
+    {"local-search", {PREDICTOR_KNOWN, SAMPLER_LOCAL}, METHOD_ROUNDS},
+    {"weaknas", {PREDICTOR_MLP, SAMPLER_WEAKNAS}, METHOD_ROUNDS},
+    {"brp", {PREDICTOR_PAIRWISE, SAMPLER_BRP}, METHOD_ROUNDS},
+    {"prednas", {PREDICTOR_NAIVE, SAMPLER_PREDNAS}, METHOD_ROUNDS},
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
@@ -89,6 +96,11 @@ bool method_of(struct method *m, const char *predictor, const char *sampler)
 void method_name(char name[METHOD_NAME_MAX], struct method m)
 {
     snprintf(name, METHOD_NAME_MAX, "%s", find(m)->name);
+}
+
+bool method_needs_neighbours(struct method m)
+{
+    return m.sampler == SAMPLER_EVOLUTION || m.sampler == SAMPLER_LOCAL || m.sampler == SAMPLER_PREDNAS;
 }
 
 bool method_needs_code(struct method m)

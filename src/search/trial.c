@@ -21,6 +21,11 @@ void trial_defaults(struct trial_settings *s)
         .c_train = 30, .c_evaluate = 60, .k_max = 200,
         .acquisition = {.initial = 6, .design = DESIGN_CODE, .design_pool = 200, .batch = 1, .codes = 0, .kappa = 2},
         .gp_together_from = 2000,
+        .evolution = {50, 10},
+        .local_search = {10},
+        .weaknas = {10, 10, 100, 1000, 100},
+        .brp = {5, 64, 50},
+        .prednas = {20, 10, 50, 0.1, 0, 1},
     };
 }
 
@@ -30,9 +35,10 @@ static int larger(int a, int b)
 }
 
 /* The longest list that a trial asks of a ranking: new cells for the pool may stand behind all that are in it. */
-static int longest_list(const struct trial_settings *s, int n_max)
+static int longest_list(const struct trial_settings *s, int n_max, struct method m)
 {
-    return larger(larger(s->k_max, n_max), larger(s->c_train, s->c_evaluate));
+    const int behind = m.sampler == SAMPLER_WEAKNAS ? s->weaknas.top : 0;
+    return larger(larger(s->k_max, n_max + behind), larger(s->c_train, s->c_evaluate));
 }
 
 int64_t trial_part(const struct space *space, const struct trial_settings *s)
@@ -76,20 +82,38 @@ void trial_destroy(struct trial **t)
     release_code_dependent(*t);
     free((*t)->part);
     free((*t)->kept);
+    free((*t)->near);
+    free((*t)->list);
+    neighbourhood_destroy(&(*t)->neighbourhood);
+    ascent_destroy(&(*t)->ascent);
     evaluation_destroy(&(*t)->evaluation);
     free(*t);
     *t = NULL;
+}
+
+/* Made for the first method that walks. */
+static int prepare_neighbourhood(struct trial *t)
+{
+    if (t->near != NULL) return STATUS_OK;
+    if (t->neighbourhood == NULL) TRY(neighbourhood_create(&t->neighbourhood, t->space));
+    return memory_alloc(&t->near, (size_t)neighbourhood_most(t->neighbourhood), sizeof *t->near);
 }
 
 /* What depends on the code's length is made for the first candidate, and anew only if that changes. */
 static int prepare(struct trial *t, struct candidate *candidate, const struct trial_spec *spec)
 {
     const int length = candidate_code_length(candidate);
+    const int most = longest_list(&t->settings, t->n_max, spec->method);
     if (length != t->code_length) {
         release_code_dependent(t);
-        TRY(ranking_create(&t->ranking, t->group, t->space, longest_list(&t->settings, t->n_max), length, t->pulse));
         TRY(pool_create(&t->pool, t->space, t->n_max, length));
         t->code_length = length;
+    }
+    if (t->ranking == NULL || most > t->most) {
+        ranking_destroy(&t->ranking);
+        TRY(memory_grow(&t->list, 0, (size_t)most, sizeof *t->list));
+        TRY(ranking_create(&t->ranking, t->group, t->space, most, length, t->pulse));
+        t->most = most;
     }
     if (method_needs_code(spec->method) && length == 0)
         return status_fail(STATUS_INPUT, "%s has no early_loss: the predictor needs an Estimation Code (choose `naive`, or another `code`)",
@@ -105,6 +129,8 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
         TRY(memory_alloc(&t->kept, state, sizeof *t->kept));
         t->kept_size = state;
     }
+    if (method_needs_neighbours(spec->method)) TRY(prepare_neighbourhood(t));
+    if (spec->method.sampler == SAMPLER_PREDNAS && t->ascent == NULL) TRY(ascent_create(&t->ascent, t->space));
     t->spec = spec;
     t->candidate = candidate;
     t->timer = (struct timer){{0}};
@@ -135,6 +161,38 @@ int trial_draw(struct trial *t, int64_t n)
     return pool_add(t->pool, t->candidate, t->pool->cell, n, predictor_rescores(t->predictor));
 }
 
+int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order)
+{
+    struct random_stream stream = trial_stream(t, RANDOM_POOL);
+    random_subset(t->pool->cell, n, t->space->cells, &stream);
+    random_shuffle(t->pool->cell, n, order);
+    return pool_add(t->pool, t->candidate, t->pool->cell, n, predictor_rescores(t->predictor));
+}
+
+int64_t trial_unseen(const struct trial *t, struct random_stream *stream)
+{
+    int64_t cell;
+    do cell = random_below(stream, t->space->cells);
+    while (t->pool->member[cell]);
+    return cell;
+}
+
+int trial_rank(struct trial *t, const struct topset **top, double *basic)
+{
+    const double begin = timer_now();
+    int status = ranking_top(top, basic, t->ranking, t->predictor, t->candidate, NULL, t->space->cells, 0);
+    t->timer.seconds[TIMER_RANK] += timer_now() - begin;
+    return status;
+}
+
+int trial_share(const struct trial *t, int64_t *cell, int64_t n, int status)
+{
+    if (t->group->size == 1) return status;
+    TRY(status_agree(t->group->comm, status));
+    MPI_Bcast(cell, (int)n, MPI_INT64_T, 0, t->group->comm);
+    return STATUS_OK;
+}
+
 /* Fill the pool and train the predictor, as the method says. */
 static int fill(struct trial *t)
 {
@@ -147,6 +205,11 @@ static int fill(struct trial *t)
     case SAMPLER_EI:
     case SAMPLER_TS:
     case SAMPLER_UCB: return sample_acquisition(t);
+    case SAMPLER_EVOLUTION: return sample_evolution(t);
+    case SAMPLER_LOCAL: return sample_local(t);
+    case SAMPLER_WEAKNAS: return sample_weaknas(t);
+    case SAMPLER_BRP: return sample_brp(t);
+    case SAMPLER_PREDNAS: return sample_prednas(t);
     default: break;
     }
     TRY(trial_draw(t, t->spec->n));
@@ -192,6 +255,7 @@ size_t trial_memory(const struct space *space, const struct trial_settings *sett
     const size_t activations = 60 * rows * wide;                 /* training step of the largest predictor */
     const size_t weights = 5 * 90000 * sizeof(float);            /* weights, folded, gradient, two moments */
     const size_t cells = (size_t)space->cells * (sizeof(double) * 4 + sizeof(int64_t) + 2);
-    const size_t lists = (size_t)longest_list(settings, n_max) * 128;
-    return activations + weights + cells + lists;
+    const size_t lists = (size_t)longest_list(settings, n_max, (struct method){0}) * 128;
+    const size_t walk = 12 * (size_t)space->cells;               /* neighbourhood.h */
+    return activations + weights + cells + lists + walk;
 }

@@ -3,12 +3,15 @@
 #define TRIAL_INTERNAL_H
 
 #include "acquisition.h"
+#include "neighbourhood.h"
 #include "pool.h"
 #include "predictor.h"
 #include "random.h"
 #include "ranking.h"
 #include "trial.h"
 #include "trial_evaluate.h"
+
+struct ascent;
 
 struct trial {
     const struct group *group;
@@ -19,11 +22,16 @@ struct trial {
     struct predictor *predictor; /* of the last trial; another kind of predictor takes its place */
     enum predictor_kind kind;
     struct ranking *ranking;
+    int most;                   /* the longest list that it gives */
+    int64_t *list;              /* [most] scratch of samplers */
     struct pool *pool;
     int64_t *part;              /* [cells of a part] random part of the space */
     float *kept;                /* the selected weights, on rank 0 */
     size_t kept_size;
     struct acquisition *acquisition; /* made when a method first needs it */
+    struct neighbourhood *neighbourhood; /* for methods that walk, made when the first of them runs */
+    int64_t *near;              /* [neighbourhood_most] */
+    struct ascent *ascent;      /* for prednas, likewise */
     struct evaluation evaluation;
     /* the running trial */
     const struct trial_spec *spec;
@@ -39,6 +47,17 @@ int trial_draw(struct trial *t, int64_t n);
 
 /* Train the predictor on the pool as it is; phase NULL: all that it takes, from its last state. Collective over the group. */
 int trial_fit(struct trial *t, const struct predictor_phase *phase);
+/* The same cells, but in a random order: for samplers to which the order matters. */
+int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order);
+
+/* A random cell that is not in the pool; there must be one. */
+int64_t trial_unseen(const struct trial *t, struct random_stream *stream);
+
+/* Cells [n] that rank 0 chose, for all ranks of the group; and whether it could. */
+int trial_share(const struct trial *t, int64_t *cell, int64_t n, int status);
+
+/* Rank the whole space by the basic branch; basic as for ranking_top(). */
+int trial_rank(struct trial *t, const struct topset **top, double *basic);
 
 /* Cells of a part of the space (settings.part): at least one. */
 int64_t trial_part(const struct space *space, const struct trial_settings *s);
@@ -47,5 +66,14 @@ int64_t trial_part(const struct space *space, const struct trial_settings *s);
  * group. Collective over the group. */
 int sample_phases(struct trial *t);      /* random, bts, fts: method.md sections 4 and 6 */
 int sample_acquisition(struct trial *t); /* ei, ts, ucb */
+int sample_evolution(struct trial *t); /* regularized-evolution */
+int sample_local(struct trial *t);     /* local-search */
+int sample_weaknas(struct trial *t);
+int sample_brp(struct trial *t);
+int sample_prednas(struct trial *t);
+
+/* What prednas climbs with (sample_prednas.c). Not collective. */
+int ascent_create(struct ascent **out, const struct space *space);
+void ascent_destroy(struct ascent **a);
 
 #endif

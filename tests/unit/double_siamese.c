@@ -92,11 +92,51 @@ static void bias_is_cancelled(void **state)
     siamese_destroy(&t.s);
 }
 
+/* The derivative of a relaxed cell's score by its mixture; on one-hot mixtures the score is that of the cell. */
+static void soft_input(void **state)
+{
+    (void)state;
+    static struct setting t;
+    static real mixture[NODES * OPERATIONS], gradient[NODES * OPERATIONS];
+    for (int code = 0; code < 2; code++) {
+        const struct siamese_shape shape = {NODES, OPERATIONS, code * CODE, false, false};
+        const struct siamese_training training = {.huber_delta = 0.5, .norm_momentum = 0.5, .norm_epsilon = 1e-4};
+        struct random_stream stream;
+        real hard;
+        random_open(&stream, 11, (uint32_t)code, 0, RANDOM_TEST);
+        fill(&t, &stream);
+        assert_int_equal(siamese_create(&t.s, &shape, &training, BATCH), STATUS_OK);
+        siamese_initialise(t.s, &stream);
+        for (int i = 0; i < 5; i++) loss(&t); /* running statistics that are not those of the start */
+        siamese_fold(t.s);
+        const uint32_t *const mask[2] = {t.mask[0][2], t.mask[1][2]};
+        const struct cells one = {1, NODES, t.operation + 2 * NODES, {t.mask[0] + 2, t.mask[1] + 2}};
+        memset(mixture, 0, sizeof mixture);
+        for (int v = 0; v < NODES; v++) mixture[v * OPERATIONS + t.operation[2 * NODES + v]] = 1;
+        siamese_score(&hard, t.s, &one, NULL);
+        assert_true(fabs((double)(siamese_soft(NULL, t.s, mixture, mask) - hard)) < 1e-12);
+        for (int i = 0; i < NODES * OPERATIONS; i++) mixture[i] = (real)random_uniform(&stream);
+        siamese_soft(gradient, t.s, mixture, mask);
+        for (int i = 0; i < NODES * OPERATIONS; i++) {
+            const double h = 1e-5;
+            const real keep = mixture[i];
+            mixture[i] = (real)(keep + h);
+            const double up = (double)siamese_soft(NULL, t.s, mixture, mask);
+            mixture[i] = (real)(keep - h);
+            const double down = (double)siamese_soft(NULL, t.s, mixture, mask);
+            mixture[i] = keep;
+            assert_true(fabs((up - down) / (2 * h) - (double)gradient[i]) < 1e-9);
+            assert_true(gradient[i] != 0);
+        }
+        siamese_destroy(&t.s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(naive), cmocka_unit_test(siamese), cmocka_unit_test(siamese_nsam), cmocka_unit_test(siamese_own_value),
-        cmocka_unit_test(bias_is_cancelled),
+        cmocka_unit_test(bias_is_cancelled), cmocka_unit_test(soft_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

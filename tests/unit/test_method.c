@@ -24,6 +24,11 @@ static void test_names_there_and_back(void **state)
         {"siamese+nsam", PREDICTOR_SIAMESE_NSAM, SAMPLER_RANDOM, true},
         {"siamese+nsam+bts", PREDICTOR_SIAMESE_NSAM, SAMPLER_BTS, true},
         {"siamese+nsam+fts", PREDICTOR_SIAMESE_NSAM, SAMPLER_FTS, true},
+        {"regularized-evolution", PREDICTOR_KNOWN, SAMPLER_EVOLUTION, false},
+        {"local-search", PREDICTOR_KNOWN, SAMPLER_LOCAL, false},
+        {"weaknas", PREDICTOR_MLP, SAMPLER_WEAKNAS, false},
+        {"brp", PREDICTOR_PAIRWISE, SAMPLER_BRP, false},
+        {"prednas", PREDICTOR_NAIVE, SAMPLER_PREDNAS, false},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct method m;

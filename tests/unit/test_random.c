@@ -173,11 +173,37 @@ static void test_subset(void **state)
     }
 }
 
+/* All 24 orders of four equally often; nothing to do for none and one. */
+static void test_shuffle(void **state)
+{
+    (void)state;
+    struct random_stream s;
+    int64_t observed[256] = {0}, packed[24], one = 5;
+    int orders = 0;
+    random_open(&s, 4, 0, 0, RANDOM_TEST);
+    random_shuffle(NULL, 0, &s);
+    random_shuffle(&one, 1, &s);
+    assert_int_equal(one, 5);
+    for (int i = 0; i < 24000; i++) {
+        int64_t x[] = {0, 1, 2, 3};
+        random_shuffle(x, 4, &s);
+        observed[x[0] | x[1] << 2 | x[2] << 4 | x[3] << 6]++;
+    }
+    for (int i = 0; i < 256; i++)
+        if (observed[i] > 0) {
+            assert_true(orders < 24);
+            packed[orders++] = observed[i];
+        }
+    assert_int_equal(orders, 24);
+    expect_even("orders", packed, 24, 56.6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answers), cmocka_unit_test(test_keys), cmocka_unit_test(test_independence),
         cmocka_unit_test(test_below), cmocka_unit_test(test_uniform), cmocka_unit_test(test_subset),
+        cmocka_unit_test(test_shuffle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
