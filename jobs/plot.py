@@ -23,11 +23,13 @@ import argparse
 import os
 import sys
 
-import xarray as xr
-
-import plot_results
-import plot_space
-from plot_style import Album
+try:
+    import xarray as xr
+    import plot_results
+    import plot_space
+    from plot_style import Album
+except ImportError as error:
+    sys.exit(f"{sys.argv[0]}: {error}; needs python3-matplotlib, python3-xarray and python3-netcdf4 for {sys.executable}: make deps, or pip")
 
 NAMES = [*plot_results.FIGURES, "flops", *plot_space.SPACE_FIGURES, "epochs", "scaling"]
 
