@@ -130,7 +130,7 @@ rm -f job.ini
 # -- training ---------------------------------------------------------------------------------------------------
 printf '[images]\ndataset = digits\ntrain = digits.nc\n' >recipe.ini
 run "$program" train recipe.ini
-check "train: a recipe alone" alone "give a recipe and a space file, not 1 names" "train --help"
+check "train: a recipe alone" alone "a recipe and a space file, not 1" "train --help"
 run "$program" train recipe.ini space.nc --cells
 check "train: an option without its value" alone "--cells needs a value"
 run "$program" train recipe.ini space.nc --cells 7,x
