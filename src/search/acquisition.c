@@ -111,7 +111,7 @@ const float *acquisition_code(const struct acquisition *a, int64_t cell)
 double acquisition_improvement(double mean, double deviation, double incumbent)
 {
     const double z = (mean - incumbent) / deviation, density = 0.3989422804014327 * exp(-0.5 * z * z);
-    if (z > -6) return log(deviation * (z * 0.5 * erfc(-z * 0.7071067811865476) + density));
+    if (z > -25) return log(deviation * (z * 0.5 * erfc(-z * 0.7071067811865476) + density));
     const double z2 = z * z; /* phi(z) / z^2 (1 - 3/z^2 + 15/z^4 - 105/z^6) */
     return log(deviation) - 0.5 * z2 - 0.9189385332046727 - log(z2) + log1p(-3 / z2 + 15 / (z2 * z2) - 105 / (z2 * z2 * z2));
 }

@@ -12,8 +12,9 @@ static void test_plain(void **state)
     (void)state;
     int done = 0;
     for (int p = 0; p < PREDICTOR_KINDS; p++)
-        for (int s = 0; s < (p == PREDICTOR_RANDOM ? 1 : SAMPLER_KINDS); s++)
+        for (int s = 0; s < SAMPLER_KINDS; s++)
             for (int n = 4; n <= 44; n += 20) {
+                if (!is_method(p, s, true)) continue;
                 if (done++ % ranks != rank) continue; /* the ranks share the cases */
                 const struct candidate_options *o = &options[done % 3];
                 const struct trial_spec spec = spec_of((enum predictor_kind)p, (enum sampler_kind)s, n, (uint32_t)n);
@@ -37,13 +38,14 @@ static void test_repeat(void **state)
     struct bench b = bench_create(&set, &options[0], NULL), fresh = bench_create(&set, &options[0], NULL);
     struct candidate *other, *first = b.candidate;
     assert_int_equal(candidate_create(&other, &space, &options[1]), STATUS_OK);
-    for (int s = 0; s < SAMPLER_KINDS; s++) {
+    for (int s = 0; s <= SAMPLER_FTS; s++) {
         const struct trial_spec spec = spec_of(PREDICTOR_SIAMESE_NSAM, (enum sampler_kind)s, 20, 2);
         struct plain_result before = run(&b, &spec), again = run(&b, &spec), only = run(&fresh, &spec);
         expect_same(&before, &again, &spec);
         expect_same(&before, &only, &spec);
         for (int p = 0; p < PREDICTOR_KINDS; p++) { /* other predictors, budgets, trials, and a code of another length */
             const int n = p == 0 ? N_MAX : 27;
+            if (!is_method(p, SAMPLER_RANDOM, false)) continue;
             const struct trial_spec between = spec_of((enum predictor_kind)p, SAMPLER_RANDOM, n, (uint32_t)p);
             b.candidate = p % 2 == 0 ? other : first;
             run(&b, &between);
@@ -72,7 +74,8 @@ static void test_groups(void **state)
         MPI_ASSERT(candidate_create(&candidate, &space, &options[0]) == STATUS_OK);
         MPI_ASSERT(group.idle || trial_create(&trial, &group, &space, &set, N_MAX, NULL) == STATUS_OK);
         for (int p = 0; p < PREDICTOR_KINDS; p++)
-            for (int s = 0; s < (p == PREDICTOR_RANDOM ? 1 : SAMPLER_KINDS); s++) {
+            for (int s = 0; s < SAMPLER_KINDS; s++) {
+                if (!is_method(p, s, false)) continue;
                 /* each group has a trial of its own */
                 const uint32_t number = (uint32_t)group.index;
                 const struct trial_spec spec = spec_of((enum predictor_kind)p, (enum sampler_kind)s, 24, number);

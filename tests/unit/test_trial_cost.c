@@ -75,7 +75,8 @@ static void test_costs(void **state)
         set.k_max = k_max;
         struct bench b = bench_create(&set, &options[0], NULL);
         for (int p = 0; p < PREDICTOR_KINDS; p++)
-            for (int s = 0; s < (p == PREDICTOR_RANDOM ? 1 : SAMPLER_KINDS); s++) {
+            for (int s = 0; s < SAMPLER_KINDS; s++) {
+                if (!is_method(p, s, true)) continue;
                 const struct trial_spec spec = spec_of((enum predictor_kind)p, (enum sampler_kind)s, 30, 1);
                 struct plain_result r = run(&b, &spec);
                 expect_costs(&r, &spec, &set);
@@ -159,7 +160,7 @@ static void test_calendar(void **state)
 {
     (void)state;
     ON_RANK(2);
-    for (int s = 0; s < SAMPLER_KINDS; s++) expect_calendar((enum sampler_kind)s);
+    for (int s = 0; s <= SAMPLER_FTS; s++) expect_calendar((enum sampler_kind)s);
 }
 
 static void test_defaults(void **state)

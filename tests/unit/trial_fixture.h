@@ -39,6 +39,13 @@ static inline struct trial_settings settings(bool published)
     return s;
 }
 
+/* Is there such a method, and, when `plain` says so, one that plain_search.h knows? */
+static inline bool is_method(int predictor, int sampler, bool plain)
+{
+    struct method m;
+    return method_of(&m, predictor_kind_name[predictor], sampler_kind_name[sampler]) && !(plain && method_family(m) == METHOD_ROUNDS);
+}
+
 static const struct candidate_options options[] = {
     {0, false, "early_loss", 3, CODE_RAW}, {1, true, "early_loss", 2, CODE_LOG}, {1, false, "early_loss", 4, CODE_RAW},
 };
