@@ -40,8 +40,9 @@ class Job:
 
 def spread(values, kind):
     """low and high of the band over the trials, given values (trials, ...)"""
-    mean, count = np.nanmean(values, axis=0), np.isfinite(values).sum(axis=0)
+    count = np.isfinite(values).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(values, axis=0) / count
         std = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / (count - 1))
         half = {"std": std, "se": std / np.sqrt(count), "none": std * np.nan}[kind]
     return mean, mean - half, mean + half
@@ -165,12 +166,13 @@ def regret(job, album, options):
             grid = np.arange(1, int(end) + 1)
             values = regret_curves(job, dataset, method, n, grid)
             mean, low, high = spread(values, "se")
+            mean[np.isnan(values).any(axis=0)] = np.nan  # not before every trial has trained a cell
             positive = mean[mean > 0]
             lowest = min(lowest, positive.min() if positive.size else np.inf)
             highest = max(highest, 1.5 * np.nanmax(mean[len(grid) // 50:]))
             every = max(1, len(grid) // 9)
-            edge = edge or mean.min() <= 0
-            shown = np.where(mean > 0, mean, 1e-12)
+            edge = edge or np.nanmin(mean) <= 0
+            shown = np.where(mean <= 0, 1e-12, mean)
             draw(axis, grid, shown, np.maximum(low, 1e-12), np.maximum(high, 1e-12), look, method, (i * every // len(job.styles), every))
         bottom = lowest / 2 if np.isfinite(lowest) else 0.01
         axis.set(xlabel=f"total cost of the search (full trainings; N = {n})", ylabel=f"regret on {dataset} (percentage points)")
