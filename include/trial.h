@@ -26,8 +26,8 @@ struct trial_settings {
     /* samplers that ask how sure the predictor is (acquisition.h) */
     struct acquisition_settings {
         int initial;                /* architectures of the initial design */
-        bool design_by_code;        /* those with the best codes and others, of design_codes whose codes are bought; else at random */
-        int design_codes;
+        enum acquisition_design { DESIGN_RANDOM, DESIGN_SPREAD, DESIGN_CODE } design;
+        int design_pool;            /* architectures at random, from which a design other than random is chosen */
         int batch;                  /* architectures a round */
         int codes;                  /* codes bought a round; 0: the basic branch decides alone */
         double kappa;               /* of ucb: standard deviations above the mean */

@@ -72,6 +72,7 @@ void report_destroy(struct report *r)
     free(r->series);
     free(r->row);
     free(r->k);
+    free(r->limit);
     free(r->facts);
     *r = (struct report){0};
 }
@@ -111,7 +112,7 @@ static double mean_of(const double *first, int64_t trials, size_t stride)
 static struct report_row summarise(const struct report *r, const struct report_series *s, int k)
 {
     struct report_row row = {.dataset = s->dataset, .predictor = s->predictor, .sampler = s->sampler, .n = s->n,
-                             .k = r->k[k], .trials = s->trials};
+                             .k = r->limit == NULL ? r->k[k] : 0, .limit = r->limit == NULL ? NAN : r->limit[k], .trials = s->trials};
     const double trials = (double)s->trials;
     double square = 0;
     for (int64_t t = 0; t < s->trials; t++) {
@@ -158,18 +159,30 @@ static int finish(struct report *r, const char *const *path)
     return STATUS_OK;
 }
 
+static int read_files(struct report *out, const char *const *path, int paths)
+{
+    int status = STATUS_OK;
+    for (int i = 0; i < paths && status == STATUS_OK; i++) status = report_read_file(out, path[i], i);
+    if (status == STATUS_OK) status = finish(out, path);
+    if (status != STATUS_OK) report_destroy(out);
+    return status;
+}
+
 int report_read(struct report *out, const char *const *path, int paths, const int *k, int ks)
 {
     *out = (struct report){0};
-    int status = STATUS_OK;
     if (k != NULL) {
-        TRY_DONE(memory_alloc(&out->k, (size_t)ks, sizeof *k));
+        TRY(memory_alloc(&out->k, (size_t)ks, sizeof *k));
         memcpy(out->k, k, (size_t)ks * sizeof *k);
         out->ks = ks;
     }
-    for (int i = 0; i < paths && status == STATUS_OK; i++) status = report_read_file(out, path[i], i);
-    if (status == STATUS_OK) status = finish(out, path);
-done:
-    if (status != STATUS_OK) report_destroy(out);
-    return status;
+    return read_files(out, path, paths);
+}
+
+int report_read_costs(struct report *out, const char *const *path, int paths, const double *limit, int limits)
+{
+    *out = (struct report){.ks = limits};
+    TRY(memory_alloc(&out->limit, (size_t)limits, sizeof *limit));
+    memcpy(out->limit, limit, (size_t)limits * sizeof *limit);
+    return read_files(out, path, paths);
 }

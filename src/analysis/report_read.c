@@ -9,6 +9,7 @@
 #include "status.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct reading {
     uint64_t seed;     /* of its random numbers */
     double *curve;     /* [trials][k_max] */
     double *number;    /* [SHOWN][trials] */
+    double *query;     /* [3][query] */
 };
 
 static int fail(const struct results_input *f, const char *why)
@@ -106,6 +108,34 @@ static int read_curves(struct reading *g, int v, const size_t *place)
     return code == NC_NOERR ? STATUS_OK : fail_read(&g->f, v, code);
 }
 
+/* What each trial had found by each limit of the total cost. */
+static int read_costs(struct report_trial *trial, const struct report *r, struct reading *g, const size_t *place)
+{
+    static const enum results_variable along[] = {RESULT_QUERY_LABEL, RESULT_QUERY_ACCURACY, RESULT_QUERY_COST};
+    const size_t queries = (size_t)g->f.query, count[5] = {1, 1, 1, 1, queries};
+    const double *complete = g->number + COMPLETE * (size_t)g->f.trials, *label = g->query, *accuracy = label + queries,
+                 *total = accuracy + queries;
+    for (size_t t = 0; t < (size_t)g->f.trials; t++) {
+        const size_t start[5] = {place[0], place[1], place[2], t, 0};
+        if (complete[t] != 1) continue;
+        for (int v = 0; v < 3; v++) {
+            int code = nc_get_vara_double(g->f.in.file, g->f.variable[along[v]], start, count, g->query + (size_t)v * queries);
+            if (code != NC_NOERR)
+                return status_fail(STATUS_INPUT, "%s: cannot read %s: %s", g->f.in.path, results_name[along[v]], nc_strerror(code));
+        }
+        double *value = (trial++)->value, best = -INFINITY;
+        size_t q = 0, at = 0;
+        for (int i = 0; i < r->ks; i++) {
+            for (; q < queries && total[q] <= r->limit[i] + 1e-9; q++)
+                if (label[q] > best) best = label[q], at = q;
+            value[i] = q > 0 ? accuracy[at] : NAN;
+            value[r->ks + i] = (double)q;
+            value[2 * r->ks + i] = q > 0 ? total[q - 1] : 0;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* All trials of one data set, method and budget. */
 static int read_series(struct report *r, struct reading *g, const size_t *place)
 {
@@ -134,6 +164,7 @@ static int read_series(struct report *r, struct reading *g, const size_t *place)
     }
     r->units += (int64_t)trials;
     r->finished += s->trials - before;
+    if (r->limit != NULL) return read_costs(s->trial + before, r, g, place);
     for (int v = 0; v < CURVES && s->trials > before; v++) {
         int64_t to = before;
         TRY(read_curves(g, v, place));
@@ -157,6 +188,7 @@ static int read_units(struct report *r, struct reading *g)
     TRY(netcdf_input_describe(&best, &f->in, f->variable[RESULT_BEST]));
     TRY(netcdf_input_alloc(&g->curve, &best, trials * (size_t)f->k_max, sizeof *g->curve));
     TRY(netcdf_input_alloc(&g->number, &best, SHOWN * trials, sizeof *g->number));
+    if (r->limit != NULL) TRY(netcdf_input_alloc(&g->query, &best, 3 * (size_t)f->query, sizeof *g->query));
     for (size_t d = 0; d < (size_t)f->datasets; d++)
         for (size_t m = 0; m < (size_t)f->methods; m++)
             for (size_t b = 0; b < (size_t)f->budgets; b++)
@@ -169,8 +201,8 @@ static int read_all(struct report *r, struct reading *g)
     const char *seed = parameters_find(g->f.text[RESULTS_PARAMETERS], "experiment.seed");
     g->seed = seed == NULL ? 0 : strtoull(seed, NULL, 10);
     TRY(check_provenance(r, &g->f));
-    if (r->k == NULL) TRY(report_job_ks(&r->k, &r->ks, &g->f));
-    TRY(check_ks(r, &g->f));
+    if (r->limit == NULL && r->k == NULL) TRY(report_job_ks(&r->k, &r->ks, &g->f));
+    if (r->limit == NULL) TRY(check_ks(r, &g->f));
     return read_units(r, g);
 }
 
@@ -190,5 +222,6 @@ int report_read_file(struct report *r, const char *path, int file)
     results_input_close(&g.f);
     free(g.curve);
     free(g.number);
+    free(g.query);
     return status;
 }

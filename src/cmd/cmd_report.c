@@ -28,7 +28,9 @@ const char cmd_report_help[] =
     "NAME.timing.nc may stand beside NAME.nc, as in `report part-*.nc`, and is left out.\n"
     "\n"
     "  -k, --k LIST   values of K, e.g. 10,20,30 or 1..170; default: evaluation.K of the job\n"
-    "      --csv      comma-separated: dataset,predictor,sampler,N,K,trials,mean,std,se,regret,found,cost\n"
+    "      --cost LIST  by total cost instead, e.g. 30,50,100: the accuracy of the best of all that was trained, for the\n"
+    "                 pool or at the end, before trainings and Estimation Codes had cost more\n"
+    "      --csv      comma-separated: dataset,predictor,sampler,N,K (or limit),trials,mean,std,se,regret,found,cost\n"
     "      --help     print this text\n"
     "\n"
     "With --trial one trial is explained instead: what was trained when and why, its accuracy, what the predictor thought of it, and\n"
@@ -44,10 +46,11 @@ const char cmd_report_help[] =
     "Accuracies, std, se and regret are in percent; found is a fraction in --csv; cost counts a full training as 1 and an\n"
     "Estimation Code as 0.003.\n";
 
-enum { OPTION_CSV = 1000, OPTION_HELP, OPTION_TRIAL, OPTION_DATASET, OPTION_METHOD, OPTION_ALL, OPTION_SPACE, OPTION_DOT };
+enum { OPTION_CSV = 1000, OPTION_COST, OPTION_HELP, OPTION_TRIAL, OPTION_DATASET, OPTION_METHOD, OPTION_ALL, OPTION_SPACE, OPTION_DOT };
 
 struct arguments {
-    int *k, ks;
+    int *k, ks, limits;
+    double *limit; /* [limits] total costs */
     bool csv, help, explain, all;
     struct explain_choice choice;
     const char *space, *dot;
@@ -70,6 +73,27 @@ done:
     return status;
 }
 
+static int parse_costs(double **limit, int *limits, const char *text)
+{
+    static const struct config_key key = {.section = "report", .key = "cost", .type = CONFIG_REAL, .count = CONFIG_ANY,
+                                          .low = 0, .high = 1e9, .help = "total costs"};
+    struct config_value value = {0};
+    int status;
+    TRY_DONE(config_value_parse(&value, &key, text, "command line"));
+    for (int i = 1; i < value.count; i++)
+        if (!(value.number[i] > value.number[i - 1])) {
+            status = status_fail(STATUS_INPUT, "report: --cost '%.80s': costs must ascend", text);
+            goto done;
+        }
+    free(*limit);
+    TRY_DONE(memory_alloc(limit, (size_t)value.count, sizeof **limit));
+    memcpy(*limit, value.number, (size_t)value.count * sizeof **limit);
+    *limits = value.count;
+done:
+    config_value_destroy(&value);
+    return status;
+}
+
 static int parse_number(int *out, const char *option, const char *text, int low)
 {
     char *end;
@@ -84,7 +108,8 @@ static int print_table(char **path, int paths, const struct arguments *a)
 {
     struct report report;
     guard_begin(paths == 1 ? path[0] : "one of these files");
-    const int status = report_read(&report, (const char *const *)path, paths, a->k, a->ks);
+    const int status = a->limits > 0 ? report_read_costs(&report, (const char *const *)path, paths, a->limit, a->limits)
+                                     : report_read(&report, (const char *const *)path, paths, a->k, a->ks);
     guard_end();
     TRY(status);
     if (a->csv) report_csv(stdout, &report);
@@ -138,6 +163,7 @@ static int take_option(struct arguments *a, int option)
     case OPTION_SPACE: a->space = optarg; break;
     case OPTION_DOT: a->dot = optarg; break;
     case OPTION_CSV: a->csv = true; break;
+    case OPTION_COST: return parse_costs(&a->limit, &a->limits, optarg);
     default: a->help = true;
     }
     return STATUS_OK;
@@ -153,6 +179,8 @@ static int run(struct arguments *a, char **path, int given, const char *advice)
     if (!a->explain && a->alone)
         return status_fail(STATUS_INPUT, "report: --dataset, --method, -n, --all, --space and --dot belong to --trial NUMBER; %s", advice);
     const int paths = results_leave_companions(path, given);
+    if (a->limits > 0 && (a->explain || a->ks > 0))
+        return status_fail(STATUS_INPUT, "report: --cost makes a table of its own, without %s; %s", a->explain ? "--trial" : "-k", advice);
     if (a->explain && (paths != 1 || a->csv))
         return status_fail(STATUS_INPUT, "report: --trial explains a trial of one results file, %s; %s",
                            a->csv ? "not as --csv" : "not of several", advice);
@@ -165,7 +193,8 @@ static int run(struct arguments *a, char **path, int given, const char *advice)
 int cmd_report(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"k", required_argument, NULL, 'k'}, {"csv", no_argument, NULL, OPTION_CSV}, {"help", no_argument, NULL, OPTION_HELP},
+        {"k", required_argument, NULL, 'k'}, {"csv", no_argument, NULL, OPTION_CSV}, {"cost", required_argument, NULL, OPTION_COST},
+        {"help", no_argument, NULL, OPTION_HELP},
         {"trial", required_argument, NULL, OPTION_TRIAL}, {"dataset", required_argument, NULL, OPTION_DATASET},
         {"method", required_argument, NULL, OPTION_METHOD}, {"n", required_argument, NULL, 'n'}, {"all", no_argument, NULL, OPTION_ALL},
         {"space", required_argument, NULL, OPTION_SPACE}, {"dot", required_argument, NULL, OPTION_DOT}, {0},
@@ -183,5 +212,6 @@ int cmd_report(int argc, char **argv)
     }
     if (status == STATUS_OK) status = run(&a, argv + optind, argc - optind, advice);
     free(a.k);
+    free(a.limit);
     return status;
 }

@@ -65,7 +65,7 @@ struct candidate_cost grid_cost_bound(const struct job *j, struct unit u)
     if (method_family(m) == METHOD_ROUNDS && method_needs_code(m)) {
         const struct acquisition_settings *a = &s->acquisition;
         const int64_t rounds = m.sampler == SAMPLER_RANDOM ? 0 : (j->n[u.budget] + a->batch - 1) / a->batch;
-        bound.codes = j->n[u.budget] + rounds * a->codes + (a->design_by_code ? a->design_codes : 0) + s->c_evaluate;
+        bound.codes = j->n[u.budget] + rounds * a->codes + (a->design == DESIGN_CODE ? a->design_pool : 0) + s->c_evaluate;
     } else if (method_needs_code(m)) {
         int64_t heads = s->epochs[3] + (m.sampler == SAMPLER_RANDOM ? 0 : s->rounds);
         bound.codes = j->n[u.budget] - s->epochs[3] + heads * s->c_train + s->c_evaluate;

@@ -94,8 +94,8 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->k_max = (int)config_number(c, "evaluation", "K_max");
     s->acquisition = (struct acquisition_settings){
         .initial = (int)config_number(c, "acquisition", "initial"),
-        .design_by_code = config_number(c, "acquisition", "design") == 1,
-        .design_codes = (int)config_number(c, "acquisition", "design_codes"),
+        .design = (enum acquisition_design)config_number(c, "acquisition", "design"),
+        .design_pool = (int)config_number(c, "acquisition", "design_pool"),
         .batch = (int)config_number(c, "acquisition", "batch"),
         .codes = (int)config_number(c, "acquisition", "codes"),
         .kappa = config_number(c, "acquisition", "kappa"),

@@ -7,9 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The part of a list by code, best first, in which the initial design lies: dense among the best, wider further down. */
-#define DESIGN_SHARE 0.6
-
 /* Add cells and keep what the predictor expected of them; their codes are in `a` as well. */
 static int add(struct trial *t, const int64_t *cell, const float *score, int n)
 {
@@ -21,52 +18,91 @@ static int add(struct trial *t, const int64_t *cell, const float *score, int n)
     return STATUS_OK;
 }
 
+/* ---- the initial design ---- */
+
 static int best_first(const void *a, const void *b)
 {
     const struct scored *x = a, *y = b;
     return scored_before(*y, *x) - scored_before(*x, *y);
 }
 
-/* Buy the codes of some cells at random; train the best by their last loss, and others that lie ever farther behind. A code of signals
- * is not known to be better high or low: then those in equal steps. */
-static int design_by_code(struct trial *t, int n)
+/* Buy the codes of all; those of the third with the lowest last loss come first, in that order: how many there are. Of signals nobody
+ * knows whether more is better: all stay. */
+static int keep_best(int64_t *cell, int *count, struct trial *t)
 {
-    const int wanted = t->settings.acquisition.design_codes;
-    const int codes = wanted < n ? n : wanted < t->space->cells ? wanted : (int)t->space->cells;
-    struct random_stream stream = trial_stream(t, RANDOM_DESIGN);
-    struct scored *list = NULL;
-    int64_t *cell;
-    int status;
-    TRY(memory_alloc(&cell, (size_t)codes, sizeof *cell));
-    TRY_DONE(memory_alloc(&list, (size_t)codes, sizeof *list));
-    random_subset(cell, codes, t->space->cells, &stream);
-    TRY_DONE(acquisition_buy(t->acquisition, t->candidate, cell, codes));
-    for (int i = 0; i < codes; i++)
+    struct scored *list;
+    TRY(acquisition_buy(t->acquisition, t->candidate, cell, *count));
+    if (!candidate_code_is_losses(t->candidate)) return STATUS_OK;
+    TRY(memory_alloc(&list, (size_t)*count, sizeof *list));
+    for (int i = 0; i < *count; i++)
         list[i] = (struct scored){-(double)acquisition_code(t->acquisition, cell[i])[t->code_length - 1], cell[i]};
-    qsort(list, (size_t)codes, sizeof *list, best_first);
-    const bool losses = candidate_code_is_losses(t->candidate);
-    for (int i = 0, next = 0; i < n; i++) {
-        const double way = n > 1 ? (double)i / (n - 1) : 0, part = losses ? DESIGN_SHARE * way * way : way;
-        int place = (int)floor(part * (codes - 1) + 0.5);
-        if (place < next) place = next; /* each once */
-        if (place > codes - (n - i)) place = codes - (n - i);
-        cell[i] = list[place].cell;
-        next = place + 1;
-    }
-    status = add(t, cell, NULL, n);
-done:
+    qsort(list, (size_t)*count, sizeof *list, best_first);
+    for (int i = 0; i < *count; i++) cell[i] = list[i].cell;
     free(list);
+    *count = *count / 3 > 0 ? *count / 3 : 1;
+    return STATUS_OK;
+}
+
+static double distance(const struct traits *traits, int64_t a, int64_t b)
+{
+    const float *x = traits_of(traits, traits->class_of[a]), *y = traits_of(traits, traits->class_of[b]);
+    double sum = 0;
+    for (int d = 0; d < traits_width(traits); d++) sum += ((double)x[d] - (double)y[d]) * ((double)x[d] - (double)y[d]);
+    return sum;
+}
+
+/* Bring n of `count` cells to the front: the first, and again and again the one that is farthest from all before it. */
+static int spread(int64_t *cell, int count, int n, const struct traits *traits)
+{
+    double *nearest;
+    TRY(memory_alloc(&nearest, (size_t)count, sizeof *nearest));
+    for (int i = 0; i < count; i++) nearest[i] = INFINITY;
+    for (int chosen = 1; chosen < n; chosen++) {
+        int farthest = chosen;
+        for (int i = chosen; i < count; i++) {
+            const double d = distance(traits, cell[i], cell[chosen - 1]);
+            if (d < nearest[i]) nearest[i] = d;
+            if (nearest[i] > nearest[farthest]) farthest = i;
+        }
+        const int64_t taken = cell[farthest];
+        for (int i = farthest; i > chosen; i--) { /* the others keep their order */
+            cell[i] = cell[i - 1];
+            nearest[i] = nearest[i - 1];
+        }
+        cell[chosen] = taken;
+    }
+    free(nearest);
+    return STATUS_OK;
+}
+
+/* Cells of a random pool, far from each other; by code only among the best. */
+static int design_from_pool(struct trial *t, int n, bool by_code)
+{
+    const int wanted = t->settings.acquisition.design_pool < 3 * n ? 3 * n : t->settings.acquisition.design_pool;
+    int count = wanted < t->space->cells ? wanted : (int)t->space->cells;
+    struct random_stream stream = trial_stream(t, RANDOM_DESIGN);
+    int64_t *cell;
+    TRY(memory_alloc(&cell, (size_t)count, sizeof *cell));
+    random_subset(cell, count, t->space->cells, &stream);
+    const int64_t lot = random_below(&stream, count), drawn = cell[lot]; /* the first of a spread, unless codes say which */
+    cell[lot] = cell[0], cell[0] = drawn;
+    int status = by_code ? keep_best(cell, &count, t) : STATUS_OK;
+    if (n > count) n = count;
+    if (status == STATUS_OK) status = spread(cell, count, n, predictor_traits(t->predictor));
+    if (status == STATUS_OK) status = add(t, cell, NULL, n);
     free(cell);
     return status;
 }
 
+/* Codes are bought only for predictors that read them; cells are compared only by the traits of those that have any. */
 static int design(struct trial *t)
 {
     const struct acquisition_settings *s = &t->settings.acquisition;
     const int n = s->initial < t->spec->n ? s->initial : t->spec->n;
-    if (s->design_by_code && predictor_rescores(t->predictor)) return design_by_code(t, n);
+    const bool reads = predictor_rescores(t->predictor), by_code = s->design == DESIGN_CODE && reads;
+    if (s->design != DESIGN_RANDOM && predictor_traits(t->predictor) != NULL) return design_from_pool(t, n, by_code);
     TRY(trial_draw(t, n));
-    return predictor_rescores(t->predictor) ? acquisition_buy(t->acquisition, t->candidate, t->pool->cell, n) : STATUS_OK;
+    return reads ? acquisition_buy(t->acquisition, t->candidate, t->pool->cell, n) : STATUS_OK;
 }
 
 static int make(struct trial *t)

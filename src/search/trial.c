@@ -19,7 +19,7 @@ void trial_defaults(struct trial_settings *s)
         .norm_momentum = 0.997, .norm_epsilon = 1e-4,
         .initial_share = 0.3, .rounds = 10, .part = 0.1,
         .c_train = 30, .c_evaluate = 60, .k_max = 200,
-        .acquisition = {.initial = 6, .design_by_code = true, .design_codes = 200, .batch = 1, .codes = 0, .kappa = 2},
+        .acquisition = {.initial = 6, .design = DESIGN_CODE, .design_pool = 200, .batch = 1, .codes = 0, .kappa = 2},
     };
 }
 

@@ -55,6 +55,31 @@ run "$program" report all.nc
 check "the table has a line for each row" test "$(grep -c '^one\|^two' stdout)" = "$(($(wc -l <default.csv) - 1))"
 check "and says how many trials are finished" said "80 of 80 trials are finished"
 
+# by total cost: the accuracy of the best label that the costs of the trained cells allow
+run "$program" report all.nc --cost 3,8.5,20 --csv
+check "a table by cost" test "$status" = 0
+check "is what the costs of the trained cells say" $python - <<'END'
+import csv
+import netCDF4
+import numpy as np
+nc = netCDF4.Dataset("all.nc")
+label, accuracy, cost = (np.ma.filled(nc["query_" + v][:], np.nan) for v in ("label", "accuracy", "cost"))
+rows = list(csv.DictReader(open("stdout")))
+assert len(rows) == 2 * 4 * 2 * 3
+for r in rows:
+    d, b = list(nc["dataset"][:]).index(r["dataset"]), list(nc["budget"][:]).index(int(r["N"]))
+    m = [i for i in range(4) if nc["predictor"][i] == r["predictor"] and nc["sampler"][i] == r["sampler"]][0]
+    best = []
+    for t in range(cost.shape[3]):
+        known = np.flatnonzero(cost[d, m, b, t] <= float(r["limit"]))
+        best.append(accuracy[d, m, b, t][known[np.argmax(label[d, m, b, t][known])]])
+    assert abs(np.mean(best) - float(r["mean"])) < 1e-6
+END
+run "$program" report all.nc --cost 8,3
+check "costs that do not ascend" failed 2 "--cost '8,3'" "ascend"
+run "$program" report all.nc --cost 8 -k 3
+check "costs and K" failed 2 "--cost" "without -k"
+
 # the results hold together
 check "best is the running maximum, costs add up" $python - <<'END'
 import netCDF4

@@ -120,7 +120,7 @@ static void test_trial(void **state)
     ON_RANK(0);
     static const enum sampler_kind sampler[] = {SAMPLER_RANDOM, SAMPLER_EI, SAMPLER_TS, SAMPLER_UCB};
     struct trial_settings set = settings(false);
-    set.acquisition.design_codes = 40;
+    set.acquisition.design_pool = 40;
     for (int s = 0; s < 4; s++)
         for (int codes = 0; codes <= 12; codes += 12)
             for (int batch = 1; batch <= 4; batch += 3) {
