@@ -113,7 +113,7 @@ def topk(job, album, options):
                     means.append(mean)
                     every = max(1, last // 9)
                     draw(axis, n + np.arange(1, last + 1), mean, low, high, look, method, (i * every // len(job.styles), every))
-        show_means(axis, np.concatenate([m[last // 25:] for m in means]), oracle_line(axis, job, dataset))
+        show_means(axis, np.concatenate([m[last // 50:] for m in means]), oracle_line(axis, job, dataset))
         axis.set(xlabel=f"trained samples N + K with N = {n}", ylabel=f"best accuracy on {dataset} (%)")
         integer_axis(axis.xaxis)
         legend(figure, [axis])

@@ -107,7 +107,7 @@ class Album:
             figure.text(0.01, 0.04 / whole, "\n".join(lines), fontsize=6.2, color="0.25", ha="left", va="bottom", linespacing=1.25)
 
     def add(self, name, figure, caption):
-        name = name.replace("/", "-")
+        name, caption = name.replace("/", "-"), caption.replace(" = ", "\u00a0=\u00a0")  # no line ends there
         self._arrange(figure, caption)
         for end in self.formats:
             # no dates: the same results give the same files
