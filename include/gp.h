@@ -56,7 +56,7 @@ int gp_factor(struct gp *g, double *jitter);
 /* mean [outputs][m] and, unless it is NULL, variance [m] of the first output, without noise, of rows x [m][D]. */
 int gp_predict(double *mean, double *variance, struct gp *g, const double *x, int m);
 
-/* Posterior covariances [m] of the first output between one row and others. On a communicator of one rank only. */
+/* Posterior covariances [m] of the first output between one row and others. */
 int gp_covariance(double *covariance, struct gp *g, const double *one, const double *x, int m);
 
 /* The kernel of two rows without signal variance and noise. */

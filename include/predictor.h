@@ -41,6 +41,7 @@ struct predictor;
 /* What a kind of predictor does; `self` is its own state. From rescore on all may be NULL. */
 struct predictor_class {
     bool everywhere; /* every rank of a group fits, instead of rank 0 */
+    bool together;   /* believe() and covariance() are collective: every rank asks about the same cells */
     void (*destroy)(void *self);
     void (*start)(void *self, uint64_t seed, uint32_t trial, uint32_t budget);
     int (*fit)(void *self, const struct predictor_pool *pool, const struct predictor_phase *phase, const struct pulse *pulse);
@@ -55,9 +56,10 @@ struct predictor_class {
     const struct traits *(*traits)(void *self);
 };
 
-/* code_length E is the candidate's; predictors that read no code ignore it. n_max: the largest pool. */
+/* code_length E is the candidate's; predictors that read no code ignore it. n_max: the largest pool. Collective over comm, whose ranks
+ * use their predictors for the same trials; it must outlive them. */
 int predictor_create(struct predictor **out, enum predictor_kind kind, const struct space *space, int code_length,
-                     const struct trial_settings *settings, int n_max);
+                     const struct trial_settings *settings, int n_max, MPI_Comm comm);
 void predictor_destroy(struct predictor **p);
 
 /* A predictor for scoring the cells of `space` only, from trained weights, which it takes over (also when it fails). */
@@ -90,6 +92,9 @@ bool predictor_rescores(const struct predictor *p);
 
 bool predictor_believes(const struct predictor *p);
 
+/* Whether the next two functions are collective over the group, with the same cells on all its ranks. */
+bool predictor_believes_together(const struct predictor *p);
+
 /* Mean and variance [count] of what the cells are worth, in units of the predictor's own: larger is better. With batch->code by the
  * estimation branch, without by the basic one. */
 int predictor_believe(struct predictor *p, double *mean, double *variance, const struct predictor_batch *batch);
@@ -115,6 +120,6 @@ int predictor_siamese_create(void **self, const struct predictor_class **class, 
 int predictor_siamese_adopt(void **self, const struct predictor_class **class, struct siamese *siamese, const struct space *space);
 int predictor_random_create(void **self, const struct predictor_class **class);
 int predictor_gp_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,
-                        int code_length, int n_max);
+                        int code_length, const struct trial_settings *settings, int n_max, MPI_Comm comm);
 
 #endif

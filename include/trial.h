@@ -32,6 +32,7 @@ struct trial_settings {
         int codes;                  /* codes bought a round; 0: the basic branch decides alone */
         double kappa;               /* of ucb: standard deviations above the mean */
     } acquisition;
+    int gp_together_from;           /* pools of this size on: the ranks of a group share the matrices of the Gaussian process */
 };
 void trial_defaults(struct trial_settings *s);
 

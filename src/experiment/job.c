@@ -92,6 +92,7 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->c_train = (int)config_number(c, "sampling", "c");
     s->c_evaluate = (int)config_number(c, "evaluation", "c");
     s->k_max = (int)config_number(c, "evaluation", "K_max");
+    s->gp_together_from = (int)config_number(c, "gp", "together_from");
     s->acquisition = (struct acquisition_settings){
         .initial = (int)config_number(c, "acquisition", "initial"),
         .design = (enum acquisition_design)config_number(c, "acquisition", "design"),

@@ -85,6 +85,9 @@ const struct config_key job_keys[] = {
      "codes bought in each round, those of the basic branch's best; the estimation branch then chooses. 0: the basic branch alone"},
     {"acquisition", "kappa", CONFIG_REAL, 1, 0, "2", 0, LARGE, 0, "standard deviations", "of ucb: how far above the mean"},
 
+    {"gp", "together_from", CONFIG_INT, 1, 0, "2000", 1, LARGE, 0, "architectures",
+     "N from which the ranks of a trial share its matrices (ScaLAPACK); below each has its own. Last digits then depend on their number"},
+
     {"evaluation", "c", CONFIG_INT, 1, 0, "60", 1, LARGE, 0, "architectures",
      "head of the ranking that the estimation branch sorts again at the end"},
     {"evaluation", "K", CONFIG_INT, CONFIG_ANY, CONFIG_SORTED, "10, 20, 30", 1, LARGE, 0, "architectures",

@@ -235,7 +235,7 @@ int gp_predict(double *mean, double *variance, struct gp *g, const double *x, in
 
 int gp_covariance(double *covariance, struct gp *g, const double *one, const double *x, int m)
 {
-    assert(g->alone && g->residual_is_alpha);
+    assert(g->residual_is_alpha);
     double *weight;
     TRY(memory_alloc(&weight, (size_t)g->n, sizeof *weight));
     gp_kernel_rows(weight, g, one, 1);

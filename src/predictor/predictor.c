@@ -21,7 +21,7 @@ static int keep(struct predictor **out, struct predictor *p, int status)
 }
 
 int predictor_create(struct predictor **out, enum predictor_kind kind, const struct space *space, int code_length,
-                     const struct trial_settings *settings, int n_max)
+                     const struct trial_settings *settings, int n_max, MPI_Comm comm)
 {
     *out = NULL;
     struct predictor *p;
@@ -30,7 +30,9 @@ int predictor_create(struct predictor **out, enum predictor_kind kind, const str
     switch (kind) {
     case PREDICTOR_RANDOM: status = predictor_random_create(&p->self, &p->class); break;
     case PREDICTOR_GP_PATHS:
-    case PREDICTOR_GP: status = predictor_gp_create(&p->self, &p->class, kind, space, code_length, n_max); break;
+    case PREDICTOR_GP:
+        status = predictor_gp_create(&p->self, &p->class, kind, space, code_length, settings, n_max, comm);
+        break;
     default: status = predictor_siamese_create(&p->self, &p->class, kind, space, code_length, settings); break;
     }
     return keep(out, p, status);
@@ -103,6 +105,11 @@ bool predictor_rescores(const struct predictor *p)
 bool predictor_believes(const struct predictor *p)
 {
     return p->class->believe != NULL;
+}
+
+bool predictor_believes_together(const struct predictor *p)
+{
+    return p->class->together;
 }
 
 int predictor_believe(struct predictor *p, double *mean, double *variance, const struct predictor_batch *batch)

@@ -28,6 +28,8 @@ struct process {
 
 struct gaussian {
     struct traits *traits;
+    MPI_Comm comm;       /* of the matrices: the group's, or this rank alone */
+    bool together;
     struct process branch[BRANCHES];
     int code_length, n_max;
     /* the pool */
@@ -40,6 +42,7 @@ struct gaussian {
     double *x;           /* [max(n_max, GP_BLOCK)][D] rows of data or of a prediction */
     double *one;         /* [D] */
     double *value;       /* [GP_BLOCK] */
+    struct predictor_class class;
 };
 
 static void destroy(void *self)
@@ -174,7 +177,8 @@ static int fit(void *self, const struct predictor_pool *pool, const struct predi
     take_targets(p, pool);
     for (int b = 0; b < BRANCHES; b++) p->branch[b].current = false;
     pulse_beat(pulse);
-    return learn(p, BASIC); /* the other one when it is asked */
+    TRY(learn(p, BASIC));
+    return p->together && p->code_length > 0 ? learn(p, ESTIMATION) : STATUS_OK; /* else when it is asked */
 }
 
 static void prepare(void *self)
@@ -263,7 +267,7 @@ static int create_branch(struct gaussian *p, enum branch b)
     /* medians: two cells of NAS-Bench-201 differ by 2 to 4 in path counts, by 4 to 6 in standardised statistics, by 2 in codes */
     const struct gp_prior prior = {{8, 5.657, 3}, 0.6, 0.01, 1.5};
     process->columns = traits_width(p->traits) + (b == ESTIMATION ? p->code_length : 0);
-    return gp_create(&process->gp, MPI_COMM_SELF, &shape, &prior, p->n_max);
+    return gp_create(&process->gp, p->comm, &shape, &prior, p->n_max);
 }
 
 static int create(struct gaussian *p, const struct space *space)
@@ -283,24 +287,26 @@ static int create(struct gaussian *p, const struct space *space)
 }
 
 int predictor_gp_create(void **self, const struct predictor_class **class, enum predictor_kind kind, const struct space *space,
-                        int code_length, int n_max)
+                        int code_length, const struct trial_settings *settings, int n_max, MPI_Comm comm)
 {
-    static const struct predictor_class one_branch = {
-        .everywhere = true, .destroy = destroy, .start = start, .fit = fit, .prepare = prepare, .score = score, .believe = believe,
-        .covariance = covariance, .incumbent = incumbent, .traits = traits};
-    static const struct predictor_class two_branches = {
-        .everywhere = true, .destroy = destroy, .start = start, .fit = fit, .prepare = prepare, .score = score, .rescore = rescore,
-        .believe = believe, .covariance = covariance, .incumbent = incumbent, .traits = traits};
+    int ranks;
     struct gaussian *p;
-    TRY(memory_alloc(&p, 1, sizeof *p));
+    TRY(status_agree(comm, memory_alloc(&p, 1, sizeof *p)));
+    MPI_Comm_size(comm, &ranks);
+    p->together = ranks > 1 && n_max >= settings->gp_together_from;
+    p->comm = p->together ? comm : MPI_COMM_SELF;
     p->code_length = kind == PREDICTOR_GP ? code_length : 0;
     p->n_max = n_max;
-    const int status = create(p, space);
+    p->class = (struct predictor_class){
+        .everywhere = true, .together = p->together, .destroy = destroy, .start = start, .fit = fit, .prepare = prepare,
+        .score = score, .rescore = p->code_length > 0 ? rescore : NULL, .believe = believe, .covariance = covariance,
+        .incumbent = incumbent, .traits = traits};
+    const int status = status_agree(comm, create(p, space));
     if (status != STATUS_OK) {
         destroy(p);
         return status;
     }
     *self = p;
-    *class = p->code_length > 0 ? &two_branches : &one_branch;
+    *class = &p->class;
     return STATUS_OK;
 }

@@ -177,8 +177,10 @@ static int sweep(struct acquisition *a, struct predictor *predictor, const struc
     const double incumbent = predictor_incumbent(predictor);
     int status = STATUS_OK;
     int64_t first, last;
+    const bool together = predictor_believes_together(predictor); /* then every rank looks at all */
     topset_clear(&a->top);
-    group_share(a->group, (n + BLOCK - 1) / BLOCK, &first, &last);
+    first = 0, last = (n + BLOCK - 1) / BLOCK;
+    if (!together) group_share(a->group, last, &first, &last);
     for (int64_t block = first; block < last && status == STATUS_OK; block++) {
         int count = 0;
         for (int64_t i = block * BLOCK; i < n && i < (block + 1) * BLOCK; i++) {
@@ -191,7 +193,7 @@ static int sweep(struct acquisition *a, struct predictor *predictor, const struc
         pulse_beat(a->pulse);
     }
     if (a->group->size > 1) TRY(status_agree(a->group->comm, status));
-    topset_reduce(&a->top, a->group->comm);
+    if (!together) topset_reduce(&a->top, a->group->comm);
     return status;
 }
 

@@ -20,6 +20,7 @@ void trial_defaults(struct trial_settings *s)
         .initial_share = 0.3, .rounds = 10, .part = 0.1,
         .c_train = 30, .c_evaluate = 60, .k_max = 200,
         .acquisition = {.initial = 6, .design = DESIGN_CODE, .design_pool = 200, .batch = 1, .codes = 0, .kappa = 2},
+        .gp_together_from = 2000,
     };
 }
 
@@ -94,7 +95,7 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
         return status_fail(STATUS_INPUT, "%s has no early_loss: the predictor needs an Estimation Code (choose `naive`, or another `code`)",
                            t->space->path);
     if (t->predictor != NULL && t->kind != spec->method.predictor) predictor_destroy(&t->predictor);
-    if (t->predictor == NULL) TRY(predictor_create(&t->predictor, spec->method.predictor, t->space, length, &t->settings, t->n_max));
+    if (t->predictor == NULL) TRY(predictor_create(&t->predictor, spec->method.predictor, t->space, length, &t->settings, t->n_max, t->group->comm));
     t->kind = spec->method.predictor;
     size_t state;
     predictor_state(t->predictor, &state);

@@ -4,7 +4,8 @@
 #   SECONDS   of each target (15), after the seeds in corpus/NAME and the files that once broke something in regression/NAME
 #   TARGET    job csv ...; default: all
 # One line a target: runs, edges of the code that were reached (coverage), or what went wrong and the file that does it. New files that
-# reach more are kept in BUILD/corpus/NAME and are where the next run goes on. Knob: FUZZ_MEMORY, the largest block in MB (300).
+# reach more are kept in BUILD/corpus/NAME and are where the next run goes on. Knobs: FUZZ_MEMORY, the largest block in MB (300);
+# TEST_JOBS, targets at a time (as many as cores).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath "$1")
@@ -17,16 +18,17 @@ export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0:fast_
 export UBSAN_OPTIONS=print_stacktrace=1
 TMPDIR=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")") # the readers want files
 export TMPDIR
-trap 'rm -rf "$TMPDIR"' EXIT
-log=$TMPDIR/log
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$TMPDIR"' EXIT
+trap 'exit 130' INT TERM HUP
 passed=0 failed=0
 
 # The time is generous, for loaded machines: what hangs, hangs longer.
 limits=(-timeout=60 -rss_limit_mb=3000 -malloc_limit_mb="${FUZZ_MEMORY:-300}" -max_len=16384 -print_final_stats=1)
 
 fuzz() { # fuzz NAME: the seeds, with a look for leaks at the end; then what comes to libFuzzer's mind
-    local name=$1 target=$build/targets/fuzz_$1 grown=$build/corpus/$1 found=$build/found/$1 seeds options
-    mkdir -p "$grown" "$found"
+    local name=$1 target=$build/targets/fuzz_$1 grown=$build/corpus/$1 found=$build/found/$1 log=$TMPDIR/$1.log seeds options
+    local -x TMPDIR=$TMPDIR/$name # where names of files are no other target's
+    mkdir -p "$grown" "$found" "$TMPDIR"
     seeds=("$folder/corpus/$name")
     [ -d "$folder/regression/$name" ] && seeds+=("$folder/regression/$name")
     options=("${limits[@]}" -artifact_prefix="$found/")
@@ -45,8 +47,10 @@ if [ $# = 0 ]; then
         targets+=("${name#fuzz_}")
     done
 fi
-for name in "${targets[@]}"; do
-    if fuzz "$name"; then
+
+show() { # show NAME: how it ended
+    local name=$1 log=$TMPDIR/$1.log
+    if [ "$(cat "$TMPDIR/$name.end")" = 0 ]; then
         passed=$((passed + 1))
         echo "ok    fuzz $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs in $seconds s," \
             "coverage $(grep -ao 'cov: [0-9]*' "$log" | tail -n 1 | cut -d' ' -f2)"
@@ -55,6 +59,21 @@ for name in "${targets[@]}"; do
         echo "FAIL  fuzz $name: $(grep -a 'SUMMARY\|broken promise' "$log" | tail -n 1)"
         grep -a 'Test unit written to' "$log" | sed 's/.*written to/      the file:/'
         tail -n 60 "$log" | sed 's/^/      | /'
+    fi
+}
+
+begun=0 shown=0
+while [ $shown -lt ${#targets[@]} ]; do
+    name=${targets[shown]}
+    if [ -e "$TMPDIR/$name.end" ]; then
+        show "$name"
+        shown=$((shown + 1))
+    elif [ $begun -lt ${#targets[@]} ] && [ "$(jobs -pr | wc -l)" -lt "${TEST_JOBS:-$(nproc)}" ]; then
+        name=${targets[begun]}
+        { fuzz "$name"; echo $? >"$TMPDIR/$name.part"; mv "$TMPDIR/$name.part" "$TMPDIR/$name.end"; } &
+        begun=$((begun + 1))
+    else
+        wait -n || sleep 0.1
     fi
 done
 echo "$passed passed, $failed failed"

@@ -30,7 +30,7 @@ check() {
 
 # run COMMAND...: keep its output and status
 run() {
-    timeout 300 "$@" >"$work/stdout" 2>"$work/stderr" </dev/null
+    timeout 900 "$@" >"$work/stdout" 2>"$work/stderr" </dev/null
     status=$?
 }
 

@@ -54,6 +54,17 @@ check "an unknown design" failed 2 "acquisition.design" "random"
 run "$program" fit gp.ini -o weights.nc
 check "fit has nothing to keep" failed 2 "gp" "no weights"
 
+# matrices that the ranks of a trial share: the same cells, in other last digits
+few="-P experiment.predictor=gp+ei -P experiment.trials=1 -P experiment.N=10 -P space.dataset=one"
+run "$program" run gp.ini -o own.nc $few
+run $mpirun -np 2 "$program" run gp.ini -o shared.nc $few -P experiment.ranks_per_trial=2 -P gp.together_from=4
+check "two ranks share the matrices" test "$status" = 0
+check "and find what one finds" $python -c '
+import netCDF4, numpy as np
+own, shared = netCDF4.Dataset("own.nc"), netCDF4.Dataset("shared.nc")
+assert (own["pool_cell"][:] == shared["pool_cell"][:]).all()
+assert np.allclose(own["tau"][:], shared["tau"][:], atol=1e-3) and np.allclose(own["chosen_score"][:], shared["chosen_score"][:], atol=1e-5)'
+
 # a space without codes
 $python - <<'END'
 import netCDF4

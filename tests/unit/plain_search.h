@@ -226,7 +226,7 @@ static inline void plain_trial(struct plain_result *out, const struct space *spa
     out->best = fixture_take(k, sizeof *out->best);
     out->chosen_accuracy = fixture_take(k, sizeof *out->chosen_accuracy);
     out->score = fixture_take(k, sizeof *out->score);
-    assert_int_equal(predictor_create(&p.predictor, spec->method.predictor, space, p.code_length, set, (int)space->cells), STATUS_OK);
+    assert_int_equal(predictor_create(&p.predictor, spec->method.predictor, space, p.code_length, set, (int)space->cells, MPI_COMM_SELF), STATUS_OK);
     predictor_start(p.predictor, spec->seed, spec->trial, (uint32_t)spec->n);
     if (spec->method.predictor != PREDICTOR_RANDOM) plain_learn(&pool, &p, set, spec);
     out->pool_size = (int)pool.view.size;

@@ -44,7 +44,7 @@ static struct predictor *taught(enum predictor_kind kind, const int64_t *cell, i
         for (int e = 0; e < 3; e++) code[i * 3 + e] = (float)space.early_loss[cell[i] * space.code_length + e];
     }
     const struct predictor_pool pool = {&space, n, cell, label, code};
-    assert_int_equal(predictor_create(&p, kind, &space, 3, &set, N_MAX), STATUS_OK);
+    assert_int_equal(predictor_create(&p, kind, &space, 3, &set, N_MAX, MPI_COMM_SELF), STATUS_OK);
     predictor_start(p, 1, 1, 20);
     assert_int_equal(predictor_fit(p, &pool, NULL, NULL), STATUS_OK);
     return p;

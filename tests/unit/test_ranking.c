@@ -34,7 +34,7 @@ static struct predictor *trained(enum predictor_kind kind, uint64_t seed)
         label[i] = (float)(space.accuracy[i * 7] / 100);
         for (int e = 0; e < 3; e++) code[i * 3 + e] = (float)space.early_loss[i * 7 * space.code_length + e];
     }
-    assert_int_equal(predictor_create(&p, kind, &space, 3, &settings, CELLS), STATUS_OK);
+    assert_int_equal(predictor_create(&p, kind, &space, 3, &settings, CELLS, MPI_COMM_SELF), STATUS_OK);
     predictor_start(p, seed, 1, 40);
     const struct predictor_pool pool = {&space, 40, cell, label, code};
     predictor_fit(p, &pool, &(struct predictor_phase){10, 5, 1e-3, true}, NULL);
