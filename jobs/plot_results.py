@@ -231,7 +231,8 @@ def table1(job, album, options):
                 rows.append((dataset, method, budget, f"{float(fit.mean()):.2f} ± {float(fit.std(ddof=1)):.2f}",
                              f"{float(seconds.sel({'phase': 'rank', **at}).mean()):.2f}", f"{ours:.2f}" if ours else "-",
                              f"{ours / float(fit.mean()):.0f} x" if ours else "-", f"{float(best.mean()):.3f}", int(best.count())))
-    head = ("data set", "method", "N", "seconds a trial", "of these ranking", "paper's seconds", "faster", f"best of K = {job.ks()[-1]} (%)", "trials")
+    head = ("data set", "method", "N", "seconds a trial", "of these ranking", "paper's seconds", "faster", f"best of K = {job.ks()[-1]} (%)",
+            "trials")
     wide = [max(len(str(r[i])) for r in [head, *rows]) for i in range(len(head))]
     line = lambda r: "| " + " | ".join(str(x).ljust(w) for x, w in zip(r, wide)) + " |\n"
     table = line(head) + "|" + "|".join("-" * (w + 2) for w in wide) + "|\n" + "".join(map(line, rows))
@@ -288,12 +289,11 @@ def join_parts(found):
         stem = names[0]
         while not all(name.startswith(stem) for name in names):
             stem = stem[:-1]
-        # trials of several parts are told apart by a new number: seeds may differ
-        data = xr.concat([p for _, p, _ in parts], "realization", data_vars="minimal", coords="minimal", compat="override", combine_attrs="override")
-        timing = None
-        if all(t is not None for _, _, t in parts):
-            timing = xr.concat([t for _, _, t in parts], "realization", data_vars="minimal", coords="minimal", compat="override", combine_attrs="override")
-        if len(parts) > 1:
+        together = lambda part: xr.concat(part, "realization", data_vars="minimal", coords="minimal", compat="override",
+                                          combine_attrs="override")
+        data = together([p for _, p, _ in parts])
+        timing = together([t for _, _, t in parts]) if all(t is not None for _, _, t in parts) else None
+        if len(parts) > 1:  # trials of several parts are told apart by a new number: seeds may differ
             data = data.assign_coords(realization=np.arange(data.sizes["realization"]))
             timing = timing if timing is None else timing.assign_coords(realization=data.realization)
         yield Job(stem.rstrip("-_.") or names[0], data, timing)

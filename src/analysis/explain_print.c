@@ -161,8 +161,8 @@ static int find_query(const struct explanation *e, double cell, int count)
 
 static void print_chosen(FILE *f, const struct explanation *e)
 {
-    fprintf(f, "\nThe first %d of its ranking; before: the place by the basic branch, before the codes were read\n%11s  %8s  %8s  %8s  %8s  %8s\n",
-            e->k, "rank", "before", "cell", "accuracy", "expected", "best");
+    fprintf(f, "\nThe first %d of its ranking; before: the place by the basic branch, before the codes were read\n", e->k);
+    fprintf(f, "%11s  %8s  %8s  %8s  %8s  %8s\n", "rank", "before", "cell", "accuracy", "expected", "best");
     for (int k = 0; k < e->k; k++) {
         const int known = find_query(e, e->chosen[k], e->before);
         fprintf(f, "%11d", k + 1);

@@ -130,7 +130,8 @@ static int choose_ks(struct arguments *a, int64_t cells)
     }
     a->options.k = a->k;
     if (a->options.ks == 0 || a->k[a->options.ks - 1] <= cells) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "analyse: -k %d is more than the %lld cells of %s", a->k[a->options.ks - 1], (long long)cells, a->space);
+    return status_fail(STATUS_INPUT, "analyse: -k %d is more than the %lld cells of %s", a->k[a->options.ks - 1],
+                       (long long)cells, a->space);
 }
 
 static int analyse(struct arguments *a, struct space *space, const char *history, MPI_Comm comm, int rank)

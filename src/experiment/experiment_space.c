@@ -132,8 +132,8 @@ static int read_needed(struct space *s, const struct job *j)
 static int check_there(const struct job *j)
 {
     if (access(j->space, F_OK) == 0) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "%s: space.file = %s is not there, seen from the working folder: %s; siamese-nas import or generate makes it, "
-                       "-P space.file=FILE names another", j->path, j->space, strerror(errno));
+    return status_fail(STATUS_INPUT, "%s: space.file = %s is not there, seen from the working folder: %s; siamese-nas import or "
+                       "generate makes it, -P space.file=FILE names another", j->path, j->space, strerror(errno));
 }
 
 /* On rank 0. */
