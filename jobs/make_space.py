@@ -11,9 +11,12 @@ Empty fields are values that are not known. Cells with fewer nodes than others a
 """
 import sys
 
-import numpy as np
-import pandas as pd
-import xarray as xr
+try:
+    import numpy as np
+    import pandas as pd
+    import xarray as xr
+except ImportError as error:
+    sys.exit(f"{sys.argv[0]}: {error}; needs python3-xarray and python3-netcdf4 for {sys.executable}: make deps, or pip")
 
 
 def make(table):

@@ -23,11 +23,13 @@ import argparse
 import os
 import sys
 
-import xarray as xr
-
-import plot_results
-import plot_space
-from plot_style import Album
+try:
+    import xarray as xr
+    import plot_results
+    import plot_space
+    from plot_style import Album
+except ImportError as error:
+    sys.exit(f"{sys.argv[0]}: {error}; needs python3-matplotlib, python3-xarray and python3-netcdf4 for {sys.executable}: make deps, or pip")
 
 NAMES = [*plot_results.FIGURES, "flops", *plot_space.SPACE_FIGURES, "epochs", "scaling"]
 
@@ -58,6 +60,7 @@ def parse():
     parser.add_argument("--epoch", type=int, default=3, help="whose loss stands for the code (3)")
     parser.add_argument("--signals", type=lambda text: text.split(","), default=["synflow"], help="(synflow)")
     parser.add_argument("--formats", type=lambda text: text.split(","), default=["pdf", "png"], help="(pdf,png)")
+    parser.add_argument("--dpi", type=int, default=300, help="of a PNG (300)")
     parser.add_argument("--no-caption", action="store_true", help="captions in captions.md only")
     return parser.parse_args()
 
@@ -90,7 +93,7 @@ def read(paths):
 def main():
     options = parse()
     kinds = read(options.files)
-    album = Album(options.output, options.formats, not options.no_caption)
+    album = Album(options.output, options.formats, not options.no_caption, options.dpi)
     wanted = lambda name: not options.only or name in options.only
     jobs = list(plot_results.join_parts(kinds["results"]))
     if options.join and jobs:

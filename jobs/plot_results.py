@@ -40,8 +40,9 @@ class Job:
 
 def spread(values, kind):
     """low and high of the band over the trials, given values (trials, ...)"""
-    mean, count = np.nanmean(values, axis=0), np.isfinite(values).sum(axis=0)
+    count = np.isfinite(values).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(values, axis=0) / count
         std = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / (count - 1))
         half = {"std": std, "se": std / np.sqrt(count), "none": std * np.nan}[kind]
     return mean, mean - half, mean + half
@@ -112,7 +113,7 @@ def topk(job, album, options):
                     means.append(mean)
                     every = max(1, last // 9)
                     draw(axis, n + np.arange(1, last + 1), mean, low, high, look, method, (i * every // len(job.styles), every))
-        show_means(axis, np.concatenate([m[last // 25:] for m in means]), oracle_line(axis, job, dataset))
+        show_means(axis, np.concatenate([m[last // 50:] for m in means]), oracle_line(axis, job, dataset))
         axis.set(xlabel=f"trained samples N + K with N = {n}", ylabel=f"best accuracy on {dataset} (%)")
         integer_axis(axis.xaxis)
         legend(figure, [axis])
@@ -165,12 +166,13 @@ def regret(job, album, options):
             grid = np.arange(1, int(end) + 1)
             values = regret_curves(job, dataset, method, n, grid)
             mean, low, high = spread(values, "se")
+            mean[np.isnan(values).any(axis=0)] = np.nan  # not before every trial has trained a cell
             positive = mean[mean > 0]
             lowest = min(lowest, positive.min() if positive.size else np.inf)
             highest = max(highest, 1.5 * np.nanmax(mean[len(grid) // 50:]))
             every = max(1, len(grid) // 9)
-            edge = edge or mean.min() <= 0
-            shown = np.where(mean > 0, mean, 1e-12)
+            edge = edge or np.nanmin(mean) <= 0
+            shown = np.where(mean <= 0, 1e-12, mean)
             draw(axis, grid, shown, np.maximum(low, 1e-12), np.maximum(high, 1e-12), look, method, (i * every // len(job.styles), every))
         bottom = lowest / 2 if np.isfinite(lowest) else 0.01
         axis.set(xlabel=f"total cost of the search (full trainings; N = {n})", ylabel=f"regret on {dataset} (percentage points)")
@@ -229,7 +231,8 @@ def table1(job, album, options):
                 rows.append((dataset, method, budget, f"{float(fit.mean()):.2f} ± {float(fit.std(ddof=1)):.2f}",
                              f"{float(seconds.sel({'phase': 'rank', **at}).mean()):.2f}", f"{ours:.2f}" if ours else "-",
                              f"{ours / float(fit.mean()):.0f} x" if ours else "-", f"{float(best.mean()):.3f}", int(best.count())))
-    head = ("data set", "method", "N", "seconds a trial", "of these ranking", "paper's seconds", "faster", f"best of K = {job.ks()[-1]} (%)", "trials")
+    head = ("data set", "method", "N", "seconds a trial", "of these ranking", "paper's seconds", "faster", f"best of K = {job.ks()[-1]} (%)",
+            "trials")
     wide = [max(len(str(r[i])) for r in [head, *rows]) for i in range(len(head))]
     line = lambda r: "| " + " | ".join(str(x).ljust(w) for x, w in zip(r, wide)) + " |\n"
     table = line(head) + "|" + "|".join("-" * (w + 2) for w in wide) + "|\n" + "".join(map(line, rows))
@@ -286,12 +289,11 @@ def join_parts(found):
         stem = names[0]
         while not all(name.startswith(stem) for name in names):
             stem = stem[:-1]
-        # trials of several parts are told apart by a new number: seeds may differ
-        data = xr.concat([p for _, p, _ in parts], "realization", data_vars="minimal", coords="minimal", compat="override", combine_attrs="override")
-        timing = None
-        if all(t is not None for _, _, t in parts):
-            timing = xr.concat([t for _, _, t in parts], "realization", data_vars="minimal", coords="minimal", compat="override", combine_attrs="override")
-        if len(parts) > 1:
+        together = lambda part: xr.concat(part, "realization", data_vars="minimal", coords="minimal", compat="override",
+                                          combine_attrs="override")
+        data = together([p for _, p, _ in parts])
+        timing = together([t for _, _, t in parts]) if all(t is not None for _, _, t in parts) else None
+        if len(parts) > 1:  # trials of several parts are told apart by a new number: seeds may differ
             data = data.assign_coords(realization=np.arange(data.sizes["realization"]))
             timing = timing if timing is None else timing.assign_coords(realization=data.realization)
         yield Job(stem.rstrip("-_.") or names[0], data, timing)

@@ -159,7 +159,7 @@ def epochs(analysis, name, album, options):
                 mean, interval = -at[prefix + measure].values, prefix + measure + "_interval"
                 low, high = (-at[interval].values.T if interval in at else (mean, mean))
                 draw(axis, at.epoch.values, mean, low, high, {"color": color, "linestyle": dash, "marker": marker}, label, every)
-            axis.set(xlabel="epoch", ylabel=f"{title} (sign turned)")
+            axis.set(xlabel="epoch", ylabel=title)
             integer_axis(axis.xaxis)
         legend(figure, axes)
         album.add(f"{name}.epochs-{dataset}", figure,

@@ -87,8 +87,8 @@ def legend(figure, axes):
 class Album:
     """The folder that the figures go to."""
 
-    def __init__(self, folder, formats, with_caption):
-        self.folder, self.formats, self.with_caption, self.captions = folder, formats, with_caption, []
+    def __init__(self, folder, formats, with_caption, dpi):
+        self.folder, self.formats, self.with_caption, self.dpi, self.captions = folder, formats, with_caption, dpi, []
         os.makedirs(folder, exist_ok=True)
 
     def _arrange(self, figure, caption):
@@ -107,12 +107,12 @@ class Album:
             figure.text(0.01, 0.04 / whole, "\n".join(lines), fontsize=6.2, color="0.25", ha="left", va="bottom", linespacing=1.25)
 
     def add(self, name, figure, caption):
-        name = name.replace("/", "-")
+        name, caption = name.replace("/", "-"), caption.replace(" = ", "\u00a0=\u00a0")  # no line ends there
         self._arrange(figure, caption)
         for end in self.formats:
             # no dates: the same results give the same files
             plain = {"pdf": {"CreationDate": None, "Producer": None}, "png": {"Software": None}, "svg": {"Date": None}}
-            figure.savefig(os.path.join(self.folder, f"{name}.{end}"), metadata=plain.get(end, {}))
+            figure.savefig(os.path.join(self.folder, f"{name}.{end}"), dpi=self.dpi, metadata=plain.get(end, {}))
         plt.close(figure)
         self.note(f"{name}.{self.formats[0]}", caption)
 

@@ -100,6 +100,15 @@ static int fail_unknown(const char *name)
     return status;
 }
 
+/* `siamese-nas help COMMAND` */
+static int help_of(const char *name)
+{
+    const struct command *c = find_command(name);
+    if (c == NULL) return fail_unknown(name);
+    fputs(c->help, stdout);
+    return STATUS_OK;
+}
+
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -133,6 +142,7 @@ static int run_serial(const struct command *c, int argc, char **argv)
 {
     if (argc < 2) return status_fail(STATUS_INPUT, "no command; siamese-nas --help lists them");
     const char *name = argv[1];
+    if (strcmp(name, "help") == 0 && argc > 2) return help_of(argv[2]);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
         print_help();
     else if (strcmp(name, "--version") == 0)

@@ -92,8 +92,8 @@ static void print_epochs(FILE *f, const struct analysis *a)
     const enum analysis_kind kind[] = {ANALYSIS_LOSS, ANALYSIS_MEAN_LOSS};
     static const char *const name[] = {"loss", "mean loss"};
     if (epochs == 0) return;
-    fprintf(f, "\nEarly losses: the loss after an epoch, and the mean of the losses up to it\n%-*s  %-9s  %5s  %6s", width, "dataset", "series",
-            "epoch", "cells");
+    fputs("\nEarly losses: the loss after an epoch, and the mean of the losses up to it\n", f);
+    fprintf(f, "%-*s  %-9s  %5s  %6s", width, "dataset", "series", "epoch", "cells");
     put_measures_head(f, a);
     for (int d = 0; d < a->space->datasets; d++)
         for (int k = 0; k < 2; k++)
@@ -151,8 +151,8 @@ static void print_classes(FILE *f, const struct analysis *a)
         alone += a->class_cells[c] == 1;
         if (a->class_cells[c] > largest) largest = a->class_cells[c];
     }
-    fprintf(f, "\nCells that compute the same: %" PRId64 " cells are %" PRId64 " networks, %" PRId64 " of them one cell each, the commonest %"
-            PRId64 "\n", s->cells, a->classes, alone, largest);
+    fprintf(f, "\nCells that compute the same: %" PRId64 " cells are %" PRId64 " networks, %" PRId64 " of them one cell each, the "
+            "commonest %" PRId64 "\n", s->cells, a->classes, alone, largest);
     for (int d = 0; d < s->datasets; d++)
         if (a->scatter[d].std < 1e-9)
             fprintf(f, "  %s: the same network has the same accuracy (%" PRId64 " cells)\n", s->dataset[d], a->scatter[d].cells);
@@ -166,8 +166,8 @@ void analysis_print(FILE *f, const struct analysis *a)
     fprintf(f, "%s: %" PRId64 " cells", a->space->path, a->space->cells);
     if (a->options.samples > 0)
         fprintf(f, "; in brackets 95 %% intervals from %d samples of the cells with replacement", a->options.samples);
-    fputs("\nrho: Spearman, tau: Kendall's tau-b, top: tau in the tenth of the cells with the best accuracy; @k: share of the best k cells among the"
-          "\nk that the signal puts first, by the sign of rho\n", f);
+    fputs("\nrho: Spearman, tau: Kendall's tau-b, top: tau in the tenth of the cells with the best accuracy; @k: share of "
+          "the best k cells among the\nk that the signal puts first, by the sign of rho\n", f);
     print_signals(f, a);
     print_epochs(f, a);
     print_groups(f, a);

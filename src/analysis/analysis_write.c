@@ -101,7 +101,8 @@ static const struct {
 };
 
 /* room [datasets * series * ks * 2] */
-static void put_measure(struct output *o, double *room, enum analysis_kind kind, const char *name, const char *long_name, int measure, int width)
+static void put_measure(struct output *o, double *room, enum analysis_kind kind, const char *name, const char *long_name,
+                        int measure, int width)
 {
     const struct analysis *a = o->a;
     const int first = analysis_first(a, kind);

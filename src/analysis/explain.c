@@ -74,8 +74,8 @@ static int find_budget(size_t *place, const struct results_input *f, int n)
     }
     *place = (size_t)largest;
     if (n == 0) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "%s: no N = %d; it has N = %g to %g in %d steps", f->in.path, n, f->budget[0], f->budget[f->budgets - 1],
-                       f->budgets);
+    return status_fail(STATUS_INPUT, "%s: no N = %d; it has N = %g to %g in %d steps", f->in.path, n, f->budget[0],
+                       f->budget[f->budgets - 1], f->budgets);
 }
 
 static int find_trial(size_t place[4], const struct results_input *f, const struct explain_choice *c)

@@ -71,7 +71,8 @@ int explain_dot(const struct explanation *e, const char *path)
     FILE *f = open_memstream(&text, &length);
     if (f == NULL) return status_fail(STATUS_FAILURE, "out of memory");
     space_cell(operation, s, cell);
-    fprintf(f, "digraph cell {\n    rankdir=LR;\n    graph [fontname=\"Helvetica\"]; node [fontname=\"Helvetica\"]; edge [fontname=\"Helvetica\"];\n"
+    fprintf(f, "digraph cell {\n    rankdir=LR;\n"
+            "    graph [fontname=\"Helvetica\"]; node [fontname=\"Helvetica\"]; edge [fontname=\"Helvetica\"];\n"
             "    label=\"cell %.0f, accuracy %.3f %%\";\n", e->chosen[winner], e->chosen_accuracy[winner]);
     if (is_nasbench201(s)) put_nasbench201(f, s, operation);
     else put_nodes(f, s, space_graph(s, cell), operation);

@@ -73,7 +73,23 @@ static bool labels_differ(const struct explanation *e)
     return false;
 }
 
-static void print_query(FILE *f, const struct explanation *e, int i, int pool, bool labels)
+/* Why a cell was trained for the predictor. */
+enum kind { DRAWN, CHOSEN, LOOKED_AT };
+static const char *const kind_name[] = {"drawn", "chosen by the predictor", "looked at to choose the weights"};
+
+static enum kind kind_of(const struct explanation *e, int i)
+{
+    const int pool = find_in_pool(e, e->cell[i]);
+    return pool < 0 ? LOOKED_AT : isnan(e->pool_score[pool]) ? DRAWN : CHOSEN;
+}
+
+static double expected_of(const struct explanation *e, int i)
+{
+    const int pool = find_in_pool(e, e->cell[i]);
+    return pool < 0 ? NAN : 100 * e->pool_score[pool];
+}
+
+static void print_query(FILE *f, const struct explanation *e, int i, bool labels)
 {
     const int best = best_label(e, i + 1);
     fprintf(f, "%11d", i + 1);
@@ -81,21 +97,40 @@ static void print_query(FILE *f, const struct explanation *e, int i, int pool, b
     fprintf(f, "  %8.0f", e->cell[i]);
     put(f, 8, 3, e->accuracy[i]);
     if (labels) put(f, 8, 3, e->label[i]);
-    put(f, 8, 3, pool < 0 ? NAN : 100 * e->pool_score[pool]);
+    put(f, 8, 3, expected_of(e, i));
     put(f, 8, 3, best < 0 ? NAN : e->accuracy[best]);
-    fprintf(f, "%s %s\n", best == i ? "*" : " ",
-            pool < 0 ? "looked at to choose the weights" : isnan(e->pool_score[pool]) ? "drawn" : "chosen by the predictor");
+    fprintf(f, "%s %s\n", best == i ? "*" : " ", kind_name[kind_of(e, i)]);
 }
 
-/* Cells of the pool from `first` on that the predictor was not asked about. */
-static int count_drawn(const struct explanation *e, int first)
+/* Cells from `first` on of one kind that tell the same story: draws, or cells none of which is better than all before. */
+static int count_alike(const struct explanation *e, int first)
 {
+    const enum kind kind = kind_of(e, first);
     int last = first;
-    for (; last < e->before; last++) {
-        const int pool = find_in_pool(e, e->cell[last]);
-        if (pool < 0 || !isnan(e->pool_score[pool])) break;
-    }
+    while (last < e->before && kind_of(e, last) == kind && (kind == DRAWN || best_label(e, last + 1) != last)) last++;
     return last - first;
+}
+
+/* Cells [first, first + count) in one line, with means. */
+static void print_alike(FILE *f, const struct explanation *e, int first, int count, bool labels)
+{
+    const int last = first + count, best = best_label(e, last);
+    double accuracy = 0, label = 0, expected = 0;
+    for (int i = first; i < last; i++) {
+        accuracy += e->accuracy[i] / count;
+        label += e->label[i] / count;
+        expected += expected_of(e, i) / count;
+    }
+    fprintf(f, "%4d - %4d", first + 1, last);
+    put(f, 8, 2, e->cost[last - 1]);
+    fprintf(f, "  %8s", "mean");
+    put(f, 8, 3, accuracy);
+    if (labels) put(f, 8, 3, label);
+    put(f, 8, 3, expected);
+    put(f, 8, 3, best < 0 ? NAN : e->accuracy[best]);
+    fprintf(f, "%s %d %s", best >= first ? "*" : " ", count, kind_name[kind_of(e, first)]);
+    if (best >= first) fprintf(f, ", the best: cell %.0f", e->cell[best]);
+    fputc('\n', f);
 }
 
 static void print_training(FILE *f, const struct explanation *e, bool all)
@@ -104,20 +139,14 @@ static void print_training(FILE *f, const struct explanation *e, bool all)
     if (e->before == 0) return;
     fprintf(f, "\nTrained for the predictor, accuracies in percent; expected: what it thought when it chose the cell; *: the best so far\n"
             "%11s  %8s  %8s  %8s%s  %8s  %8s\n", "training", "cost", "cell", "accuracy", labels ? "     label" : "", "expected", "best");
-    for (int i = 0; i < e->before;) {
-        const int drawn = all ? 0 : count_drawn(e, i), best = best_label(e, i + drawn);
-        if (drawn < 2) {
-            print_query(f, e, i, find_in_pool(e, e->cell[i]), labels);
-            i++;
-            continue;
+    for (int i = 0, alike; i < e->before; i += alike) {
+        alike = all ? 1 : count_alike(e, i);
+        if (alike < 2) {
+            print_query(f, e, i, labels);
+            alike = 1;
+        } else {
+            print_alike(f, e, i, alike, labels);
         }
-        fprintf(f, "%4d - %4d", i + 1, i + drawn);
-        put(f, 8, 2, e->cost[i + drawn - 1]);
-        fprintf(f, "  %8s  %8s%s  %8s", "", "", labels ? "          " : "", "");
-        put(f, 8, 3, best < 0 ? NAN : e->accuracy[best]);
-        fprintf(f, "  %d drawn%s", drawn, best >= i ? ", the best: cell" : "\n");
-        if (best >= i) fprintf(f, " %.0f\n", e->cell[best]);
-        i += drawn;
     }
 }
 
@@ -132,8 +161,8 @@ static int find_query(const struct explanation *e, double cell, int count)
 
 static void print_chosen(FILE *f, const struct explanation *e)
 {
-    fprintf(f, "\nThe first %d of its ranking; before: the place by the basic branch, before the codes were read\n%11s  %8s  %8s  %8s  %8s  %8s\n",
-            e->k, "rank", "before", "cell", "accuracy", "expected", "best");
+    fprintf(f, "\nThe first %d of its ranking; before: the place by the basic branch, before the codes were read\n", e->k);
+    fprintf(f, "%11s  %8s  %8s  %8s  %8s  %8s\n", "rank", "before", "cell", "accuracy", "expected", "best");
     for (int k = 0; k < e->k; k++) {
         const int known = find_query(e, e->chosen[k], e->before);
         fprintf(f, "%11d", k + 1);

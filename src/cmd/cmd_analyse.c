@@ -15,7 +15,7 @@
 #include <string.h>
 
 const char cmd_analyse_help[] =
-    "Usage: [mpirun -np RANKS] siamese-nas analyse SPACE.nc [-o OUT.nc] [OPTION]...\n"
+    "usage: [mpirun -np RANKS] siamese-nas analyse SPACE.nc [-o OUT.nc] [OPTION]...\n"
     "\n"
     "Say what a table is worth to a search: how well each signal and each early loss orders the cells by accuracy (Spearman, Kendall,\n"
     "tau in the best tenth, precision at k), with bootstrap intervals; how many cells share an Estimation Code; the groups along the\n"
@@ -112,8 +112,9 @@ static int parse(struct arguments *a, int argc, char **argv)
         if (result == '?' || result == ':') return cmd_option_error(result, argv);
         TRY(take_option(a, result));
     }
-    if (optind != argc - 1)
-        return status_fail(STATUS_INPUT, "analyse: give one space file, not %d; see siamese-nas analyse --help", argc - optind);
+    if (optind == argc) return status_fail(STATUS_INPUT, "analyse: which space file? siamese-nas analyse --help says more");
+    if (optind < argc - 1)
+        return status_fail(STATUS_INPUT, "analyse: one space file, please, not %d; see siamese-nas analyse --help", argc - optind);
     a->space = argv[optind];
     if (a->output == NULL) TRY(default_output(&a->output, a->space));
     return file_check_distinct(a->output, a->space);
@@ -129,7 +130,8 @@ static int choose_ks(struct arguments *a, int64_t cells)
     }
     a->options.k = a->k;
     if (a->options.ks == 0 || a->k[a->options.ks - 1] <= cells) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "analyse: -k %d is more than the %lld cells of %s", a->k[a->options.ks - 1], (long long)cells, a->space);
+    return status_fail(STATUS_INPUT, "analyse: -k %d is more than the %lld cells of %s", a->k[a->options.ks - 1],
+                       (long long)cells, a->space);
 }
 
 static int analyse(struct arguments *a, struct space *space, const char *history, MPI_Comm comm, int rank)

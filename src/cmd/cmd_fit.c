@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 const char cmd_fit_help[] =
-    "Usage: [mpirun -np RANKS] siamese-nas fit JOB.ini -o WEIGHTS.nc [-P SECTION.KEY=VALUE]...\n"
+    "usage: [mpirun -np RANKS] siamese-nas fit JOB.ini -o WEIGHTS.nc [-P SECTION.KEY=VALUE]...\n"
     "\n"
     "Run one trial of a job, the first of its first data set, predictor and N, and keep the weights of the predictor: the same\n"
     "weights with which that trial of `siamese-nas run` ranks the space at its end. `siamese-nas predict` scores cells with them.\n"

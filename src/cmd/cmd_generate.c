@@ -15,7 +15,7 @@
 #include <string.h>
 
 const char cmd_generate_help[] =
-    "Usage: siamese-nas generate nas-bench-201[:NODES]|tiny-nanobench -o SPACE.nc [OPTION]...\n"
+    "usage: siamese-nas generate nas-bench-201[:NODES]|tiny-nanobench -o SPACE.nc [OPTION]...\n"
     "\n"
     "Make a space file of all cells of a search space, with their multiply-adds (flops) and parameters in the published\n"
     "network for CIFAR-10, and nothing else known of them: training fills it.\n"

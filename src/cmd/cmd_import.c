@@ -15,12 +15,12 @@
 #include <sys/stat.h>
 
 const char cmd_import_help[] =
-    "Usage: siamese-nas import TABLE.csv -o SPACE.nc [--columns FILE] [--column NAME=COLUMN]...\n"
+    "usage: siamese-nas import TABLE.csv -o SPACE.nc [--columns FILE] [--column NAME=COLUMN]...\n"
     "       siamese-nas import CELLS -o SPACE.nc [--dataset NAME] [--vocabulary a,b,c]\n"
     "       siamese-nas import SPACE.nc -o PART.nc --filter EXPRESSION\n"
     "\n"
     "Make a space file from a table of NAS-Bench-201 cells, from published JSON cells (a directory with one cell a file,\n"
-    "or one file of cells), or from another space file.\n"
+    "or one file of cells), or from another space file. Tables of other cells: jobs/make_space.py.\n"
     "\n"
     "  -o, --output FILE       the space file to write\n"
     "      --columns FILE      ini file: which column of the table means what; inputs/nas-bench-201.ini shows how.\n"
@@ -72,7 +72,7 @@ static int parse(struct arguments *a, int argc, char **argv)
         }
     }
     if (optind != argc - 1)
-        return status_fail(STATUS_INPUT, "import: give one table, directory or space file, not %d; see siamese-nas import "
+        return status_fail(STATUS_INPUT, "import: give one table (.csv), folder of JSON cells or space file (.nc), not %d; see siamese-nas import "
                            "--help", argc - optind);
     a->input = argv[optind];
     if (a->output == NULL || a->output[0] == '\0') return status_fail(STATUS_INPUT, "import: -o SPACE.nc is missing");

@@ -12,7 +12,7 @@
 #include <string.h>
 
 const char cmd_info_help[] =
-    "Usage: siamese-nas info SPACE.nc\n"
+    "usage: siamese-nas info SPACE.nc\n"
     "\n"
     "Print what is in a space file: cells, operations, the best cell of each data set, ranges, missing values.\n"
     "\n"
@@ -200,7 +200,8 @@ int cmd_info(int argc, char **argv)
         fputs(cmd_info_help, stdout);
         return STATUS_OK;
     }
-    if (optind != argc - 1)
-        return status_fail(STATUS_INPUT, "info: give one space file, not %d; see siamese-nas info --help", argc - optind);
+    if (optind == argc) return status_fail(STATUS_INPUT, "info: which space file? siamese-nas info --help says more");
+    if (optind < argc - 1)
+        return status_fail(STATUS_INPUT, "info: one space file, please, not %d; see siamese-nas info --help", argc - optind);
     return info(argv[optind]);
 }

@@ -20,7 +20,7 @@
 #include <string.h>
 
 const char cmd_predict_help[] =
-    "Usage: [mpirun -np RANKS] siamese-nas predict --weights FILE CELLS -o OUT.nc [OPTION]...\n"
+    "usage: [mpirun -np RANKS] siamese-nas predict --weights FILE CELLS -o OUT.nc [OPTION]...\n"
     "\n"
     "Score cells with a trained predictor. Writes id(cell), basic(cell) and, when the predictor has an estimation branch,\n"
     "estimation(cell): predicted accuracies as fractions of 1; estimation is missing where the Estimation Code is not known.\n"

@@ -39,7 +39,7 @@ const char cmd_report_help[] =
     "      --trial NUMBER   the trial\n"
     "      --dataset NAME, --method NAME, -n N   of which data set, method and N; default: the first, the last, the largest\n"
     "  -k, --k K            how many cells of the ranking; default: the largest K of the job\n"
-    "      --all            a line for every trained cell, those drawn at random included\n"
+    "      --all            a line for every trained cell; default: cells that brought nothing new share one, with means\n"
     "      --space FILE     the space file, for cells as text; default: the one that the job names, when it is there\n"
     "      --dot FILE       draw the best cell for Graphviz: dot -Tpdf FILE -o cell.pdf\n"
     "\n"

@@ -74,7 +74,7 @@ static int parse(struct arguments *a, int argc, char **argv)
     }
     if (a->help || a->example) return STATUS_OK;
     if (argc - optind != 2)
-        return status_fail(STATUS_INPUT, "train: give a recipe and a space file, not %d names; see siamese-nas train --help",
+        return status_fail(STATUS_INPUT, "train: give two files, a recipe and a space file, not %d; see siamese-nas train --help",
                            argc - optind);
     a->recipe = argv[optind];
     a->space = argv[optind + 1];

@@ -4,12 +4,14 @@
 #include "space_file.h"
 #include "status.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool needs_code(const struct job *j)
 {
@@ -126,11 +128,20 @@ static int read_needed(struct space *s, const struct job *j)
     return status;
 }
 
+/* The first thing that goes wrong with a job from elsewhere. */
+static int check_there(const struct job *j)
+{
+    if (access(j->space, F_OK) == 0) return STATUS_OK;
+    return status_fail(STATUS_INPUT, "%s: space.file = %s is not there, seen from the working folder: %s; siamese-nas import or "
+                       "generate makes it, -P space.file=FILE names another", j->path, j->space, strerror(errno));
+}
+
 /* On rank 0. */
 static int read_space(struct experiment *e)
 {
     const struct job *j = e->job;
     struct space *s = &e->space;
+    TRY(check_there(j));
     TRY(read_needed(s, j));
     e->file_checksum = s->checksum;
     e->file_cells = s->cells;

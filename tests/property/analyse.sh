@@ -95,7 +95,7 @@ run ncdump -h tiny-analysis.nc
 check "ncdump shows named dimensions" said "precision(dataset, signal, k)"
 
 run "$program" analyse
-check "no file" failed 2 "give one space file"
+check "no file" failed 2 "which space file?"
 run "$program" analyse nowhere.nc
 check "a file that is not there" failed 2 "nowhere.nc"
 run $mpirun -np 2 "$program" analyse tiny.nc -o tiny.nc

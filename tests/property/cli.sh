@@ -21,11 +21,13 @@ alone() { # the message is all there is on standard error
 run "$program" --help
 check "help" answers "usage: siamese-nas COMMAND"
 cp ../stdout ../help
+run "$program" help analyse
+check "help of a command" answers "siamese-nas analyse SPACE.nc"
 run $mpirun -np 3 "$program" --help
 check "help with 3 ranks: once" cmp -s ../stdout ../help
 run $mpirun -np 3 "$program" --version
 check "version with 3 ranks: once" answers "siamese-nas "
-for command in run report merge import generate info train fit predict; do
+for command in run report merge import generate info analyse train fit predict; do
     run "$program" $command --help
     cp ../stdout ../help
     check "$command --help" answers "usage:"
@@ -47,7 +49,7 @@ run "$program" qqqqqqqq
 check "unknown command: all are named" alone "run" "report" "merge" "import" "generate" "info" "train" "fit" "predict"
 run $mpirun -np 3 "$program" imprt x.csv
 check "misspelt command with 3 ranks: one message" refused "unknown command 'imprt'" "import"
-for command in run report merge import generate info train fit predict; do
+for command in run report merge import generate info analyse train fit predict; do
     run "$program" $command --no-such-option
     check "$command: unknown option" alone "--no-such-option"
     run "$program" $command
@@ -128,7 +130,7 @@ rm -f job.ini
 # -- training ---------------------------------------------------------------------------------------------------
 printf '[images]\ndataset = digits\ntrain = digits.nc\n' >recipe.ini
 run "$program" train recipe.ini
-check "train: a recipe alone" alone "give a recipe and a space file, not 1 names" "train --help"
+check "train: a recipe alone" alone "a recipe and a space file, not 1" "train --help"
 run "$program" train recipe.ini space.nc --cells
 check "train: an option without its value" alone "--cells needs a value"
 run "$program" train recipe.ini space.nc --cells 7,x

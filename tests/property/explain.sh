@@ -55,7 +55,23 @@ for dataset in one two; do
 done
 run "$program" report --trial 1 all.nc
 check "by itself: the first data set, the last method, the largest N and K" grep -q "^all.nc: trial 1 of siamese+fts on one, N = 16" stdout
-check "draws at random are one line" grep -q "^ *1 - *[0-9]* .* drawn, the best: cell" stdout
+check "draws at random are one line" grep -q "^ *1 - *[0-9]* .* mean .*[*] [0-9]* drawn, the best: cell" stdout
+run "$program" report --trial 2 all.nc --method siamese+nsam+bts
+check "and what brought nothing new" $python - <<'END'
+import re
+
+import netCDF4
+import numpy as np
+
+nc, text = netCDF4.Dataset("all.nc"), open("stdout").read()
+at = (0, list(nc["method"][:]).index("siamese+nsam+bts"), 1, 1)
+accuracy, cost = nc["query_accuracy"][at], nc["query_cost"][at]
+lines = re.findall(r"^ *(\d+) - +(\d+) +([0-9.]+) +mean +([0-9.]+) ", text, re.M)
+assert lines
+for first, last, paid, mean in lines:
+    assert abs(accuracy[int(first) - 1 : int(last)].mean() - float(mean)) < 0.0006
+    assert abs(cost[int(last) - 1] - float(paid)) < 0.006
+END
 
 run "$program" report --trial 1 all.nc --dot cell.dot
 check "a drawing" grep -q "^digraph cell" cell.dot

@@ -84,7 +84,8 @@ static void test_series(void **state)
                 x[n] = value;
                 y[n++] = accuracy;
             }
-            named = named && (i < 2 ? strcmp(a.series[i].name, s.signal[i].name) == 0 : i >= 4 || strncmp(a.series[i].name, "validation_accuracy:", 20) == 0);
+            if (i < 2) named = named && strcmp(a.series[i].name, s.signal[i].name) == 0;
+            else if (i < 4) named = named && strncmp(a.series[i].name, "validation_accuracy:", 20) == 0;
             sample_ok(correlation_kendall(&tau, x, y, n));
             validation = analysis_worth(&a, d, i)->value[ASSOCIATION_TAU];
             equal = equal && analysis_worth(&a, d, i)->known == n && fabs(tau - validation) < 1e-12;
@@ -146,8 +147,10 @@ static void test_sharing_and_groups(void **state)
                 for (int d = 0; d < s.datasets; d++) right = right && !(s.accuracy[d * CELLS + i] > a.best[d * 3 + g].best);
             }
         right = right && a.group[g].cells == cells;
-        for (int d = 0; d < s.datasets; d++)
-            right = right && a.best[d * 3 + g].best == s.accuracy[d * CELLS + a.best[d * 3 + g].cell] && a.group_of[a.best[d * 3 + g].cell] == g;
+        for (int d = 0; d < s.datasets; d++) {
+            const struct analysis_best *b = &a.best[d * 3 + g];
+            right = right && b->best == s.accuracy[d * CELLS + b->cell] && a.group_of[b->cell] == g;
+        }
     }
     MPI_ASSERT(right);
     analysis_destroy(&a);
