@@ -126,6 +126,7 @@ static struct report_row summarise(const struct report *r, const struct report_s
     row.std = s->trials > 1 ? sqrt(square / (trials - 1)) : NAN;
     row.se = row.std / sqrt(trials);
     row.regret = s->oracle - row.mean;
+    if (fabs(row.regret) < 1e-9) row.regret = 0; /* all found it: what is left is of the sum */
     row.found = isnan(s->oracle) ? NAN : row.found / trials;
     row.codes = mean_of(&s->trial[0].codes, s->trials, sizeof *s->trial);
     row.rho = mean_of(&s->trial[0].rho, s->trials, sizeof *s->trial);
