@@ -37,6 +37,14 @@ int cholesky_solve(struct cholesky *c, double *b, int columns);
  * memory, the columns spread over the ranks. */
 int cholesky_norms(double *norm, struct cholesky *c, const struct cholesky_entries *entries, int columns);
 
+/* L^-1 in place of L, half the work of an inverse: afterwards only the next one may be called. */
+int cholesky_invert_factor(struct cholesky *c);
+
+/* Blocks on the diagonal of A^-1, from inner products of the columns of L^-1: those of rows and columns begin[g] to
+ * begin[g + 1] - 1, one behind the other in `block`, on all ranks. Groups of one: the diagonal. Takes memory for the columns of the
+ * largest group. */
+int cholesky_inverse_blocks(double *block, const struct cholesky *c, const int *begin, int groups);
+
 /* A^-1 in place of L: afterwards only the next two may be called. */
 int cholesky_invert(struct cholesky *c);
 void cholesky_inverse_diagonal(double *diagonal, const struct cholesky *c);
