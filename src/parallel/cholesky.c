@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,9 @@ static int create(struct cholesky *c)
     TRY(cholesky_deal(&c->rows, c->n, c->row, c->grid_rows));
     TRY(cholesky_deal(&c->columns, c->n, c->column, c->grid_columns));
     c->lld = c->rows.count > 0 ? c->rows.count : 1;
+    if (!c->alone && (int64_t)c->lld * c->columns.count > INT32_MAX) /* ScaLAPACK counts a rank's entries in 32 bits */
+        return status_fail(STATUS_FAILURE, "a matrix of order %d is too large for %d ranks: one may have 2^31 entries at most; take more ranks",
+                           c->n, c->grid_rows * c->grid_columns);
     return memory_alloc(&c->a, (size_t)c->lld * (size_t)c->columns.count, sizeof *c->a);
 }
 
