@@ -11,7 +11,7 @@
 
 struct cholesky;
 
-/* For a matrix of order n. grid_rows x grid_columns ranks must be those of comm; 0, 0: as square as possible. comm is duplicated. */
+/* For a matrix of order n. grid_rows x grid_columns ranks must be those of comm; 0, 0: as square as possible, rather wide than high. comm is duplicated. */
 int cholesky_create(struct cholesky **out, MPI_Comm comm, int n, int grid_rows, int grid_columns);
 void cholesky_destroy(struct cholesky **c);
 

@@ -25,8 +25,6 @@ struct scalapack {
     void (*pdpotrs_)(const char *uplo, const int *n, const int *nrhs, const double *a, const int *ia, const int *ja, const int *desca,
                      double *b, const int *ib, const int *jb, const int *descb, int *info);
     void (*pdpotri_)(const char *uplo, const int *n, double *a, const int *ia, const int *ja, const int *desca, int *info);
-    void (*pdtrtri_)(const char *uplo, const char *diag, const int *n, double *a, const int *ia, const int *ja, const int *desca,
-                     int *info);
     void (*pdtrsm_)(const char *side, const char *uplo, const char *trans, const char *diag, const int *m, const int *n,
                     const double *alpha, const double *a, const int *ia, const int *ja, const int *desca, double *b, const int *ib,
                     const int *jb, const int *descb);

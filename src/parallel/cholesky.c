@@ -63,7 +63,11 @@ int cholesky_create(struct cholesky **out, MPI_Comm comm, int n, int grid_rows, 
     MPI_Comm_size(c->comm, &ranks);
     MPI_Dims_create(ranks, 2, sides);
     c->alone = ranks == 1;
-    c->grid_rows = sides[0], c->grid_columns = sides[1];
+    if (grid_rows == 0 && grid_columns == 0) { /* the larger side comes first; rows are few: their ranks meet at every column of a panel */
+        c->grid_rows = sides[1], c->grid_columns = sides[0];
+    } else {
+        c->grid_rows = sides[0], c->grid_columns = sides[1];
+    }
     int status = status_agree(c->comm, scalapack_open(&c->lib));
     if (status == STATUS_OK && !c->alone) status = open_grid(c);
     if (status == STATUS_OK) status = status_agree(c->comm, create(c));

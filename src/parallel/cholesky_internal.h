@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum { CHOLESKY_BLOCK = 64 };
+enum { CHOLESKY_BLOCK = 192 };
 
 /* One side of a matrix dealt out in blocks: the global indices of this rank's rows or columns, ascending. */
 struct cholesky_side {

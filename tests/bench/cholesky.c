@@ -81,7 +81,7 @@ static int bench(int n, int runs, int rows, int columns, int rank, int ranks)
     median_print("dgemm_peak_ranks", top, runs, "GFLOP/s", with);
     snprintf(with, sizeof with, "%d ranks, n = %d, ", ranks, n);
     median_print("pdpotrf", factor, runs, "GFLOP/s", with);
-    median_print("pdtrtri", inverse, runs, "GFLOP/s", with);
+    median_print("inverse_factor", inverse, runs, "GFLOP/s", with);
     return STATUS_OK;
 }
 

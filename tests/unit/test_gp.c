@@ -301,7 +301,7 @@ static void test_leave_out(void **state)
     check_leave_out(MPI_COMM_WORLD, 60, &smooth);
     check_leave_out(MPI_COMM_WORLD, 60, &rough);
     check_leave_out(MPI_COMM_SELF, 60, &smooth);
-    check_leave_out(MPI_COMM_WORLD, 135, &smooth); /* groups over several blocks */
+    check_leave_out(MPI_COMM_WORLD, N_MAX, &smooth); /* groups over several blocks */
 }
 
 int main(int argc, char **argv)
