@@ -8,7 +8,8 @@
  * mean is estimated by generalised least squares without the cells that are predicted.
  *
  * A cell is predicted without itself, and once more without its whole class, the cells that compute the same (traits.h): the former is
- * helped by twins with the very same features. */
+ * helped by twins with the very same features. Where features explain
+ * nothing, tau is negative rather than 0, as a cell draws the mean of the others away from itself; errors tell: of z they are then 1. */
 #ifndef CEILING_H
 #define CEILING_H
 
