@@ -30,7 +30,8 @@ static int check_memory(const struct ceiling *c)
     MPI_Comm_free(&node);
     int status = STATUS_OK;
     if (needed > available)
-        status = status_fail(STATUS_FAILURE, "ceiling: the matrix of %d cells takes %.2f GB, %.2f GB of it on this node, where %.2f GB are to be "
+        status = status_fail(STATUS_FAILURE,
+                             "ceiling: the matrix of %d cells takes %.2f GB, %.2f GB of it on this node, where %.2f GB are to be "
                              "had; take more nodes, or fewer cells (siamese-nas import --filter)", c->n, 1e-9 * whole, 1e-9 * needed, 1e-9 * available);
     TRY(status_agree(c->comm, status));
     log_info("  memory         %.1f MB a rank for the matrix, %.1f MB in all", 1e-6 * mine, 1e-6 * whole);
@@ -122,9 +123,11 @@ static void describe(const struct ceiling *c)
 {
     log_info("  space          %s: %d of %" PRId64 " cells (%" PRId64 " dropped as not fully known), %d classes, %d data sets",
              c->space.path, c->n, c->space.cells, c->space.cells - c->n, c->classes, c->datasets);
-    log_info("  cells          %d counts of %s, %d statistics", c->traits->counts, c->traits->labels ? "labels" : "sequences on paths",
+    log_info("  cells          %d counts of %s, %d statistics", c->traits->counts,
+             c->traits->labels ? "labels" : "sequences on paths",
              c->traits->statistics);
-    log_info("  lengths, noise from %d cells, %d starts", c->n < c->options->sample ? c->n : c->options->sample, c->options->starts);
+    log_info("  lengths, noise from %d cells, %d starts", c->n < c->options->sample ? c->n : c->options->sample,
+             c->options->starts);
 }
 
 static int study(struct ceiling *c, const char *part, struct lock **lock)

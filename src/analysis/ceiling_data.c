@@ -28,7 +28,8 @@ static struct ceiling_set *add(struct ceiling *c, bool cell, int epochs, int sig
 static int check_epochs(const struct ceiling *c, int epochs)
 {
     if (epochs <= c->space.code_length) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "ceiling: --codes %d: %s has early losses of %d epochs", epochs, c->space.path, c->space.code_length);
+    return status_fail(STATUS_INPUT, "ceiling: --codes %d: %s has early losses of %d epochs", epochs, c->space.path,
+                       c->space.code_length);
 }
 
 static int find_signal(int *signal, const struct ceiling *c, const char *name)
@@ -40,8 +41,11 @@ static int find_signal(int *signal, const struct ceiling *c, const char *name)
     TRY(memory_alloc(&known, (size_t)s->signals + 1, sizeof *known));
     for (int i = 0; i < s->signals; i++) known[i] = s->signal[i].name;
     const char *near = nearest_name(name, known, s->signals);
-    const int status = near != NULL ? status_fail(STATUS_INPUT, "ceiling: --signals: %s has no signal %s; the nearest is %s", s->path, name, near)
-                                    : status_fail(STATUS_INPUT, "ceiling: --signals: %s has no signal %s; siamese-nas info lists them", s->path, name);
+    const int status = near != NULL ? status_fail(STATUS_INPUT, "ceiling: --signals: %s has no signal %s; the nearest is %s",
+                                                  s->path, name, near)
+                                    : status_fail(STATUS_INPUT,
+                                                  "ceiling: --signals: %s has no signal %s; siamese-nas info lists them", s->path,
+                                                  name);
     free(known);
     return status;
 }
@@ -80,9 +84,11 @@ static int plan_datasets(struct ceiling *c)
         for (int64_t i = 0; i < s->cells && !known; i++) known = isfinite(s->accuracy[d * s->cells + i]);
         if (known) c->dataset[c->datasets++] = d;
     }
-    if (c->datasets > GP_OUTPUTS_MAX) return status_fail(STATUS_INPUT, "ceiling: %s: more than %d data sets", s->path, GP_OUTPUTS_MAX);
+    if (c->datasets > GP_OUTPUTS_MAX)
+        return status_fail(STATUS_INPUT, "ceiling: %s: more than %d data sets", s->path, GP_OUTPUTS_MAX);
     if (c->datasets > 0) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "ceiling: %s has no accuracies: nothing can be explained; import a table of them, or train", s->path);
+    return status_fail(STATUS_INPUT, "ceiling: %s has no accuracies: nothing can be explained; import a table of them, or train",
+                       s->path);
 }
 
 static bool is_known(const struct ceiling *c, int64_t cell)
@@ -106,7 +112,8 @@ static int plan_cells(struct ceiling *c)
 {
     const struct space *s = &c->space;
     if (s->cells > INT32_MAX - 1)
-        return status_fail(STATUS_INPUT, "ceiling: %s: %" PRId64 " cells are too many for one matrix; take fewer (siamese-nas import --filter)",
+        return status_fail(STATUS_INPUT,
+                           "ceiling: %s: %" PRId64 " cells are too many for one matrix; take fewer (siamese-nas import --filter)",
                            s->path, s->cells);
     TRY(traits_create(&c->traits, s));
     TRY(memory_alloc(&c->cell, (size_t)s->cells, sizeof *c->cell));
@@ -145,7 +152,8 @@ static int plan_parameters(struct ceiling *c)
     TRY(memory_alloc(&c->parameters, room, 1));
     char *to = stpcpy(c->parameters, "features = ");
     for (int i = 0; i < c->sets; i++) to = stpcpy(stpcpy(to, i > 0 ? ", " : ""), c->set[i].name);
-    snprintf(to, room - (size_t)(to - c->parameters), "\nsample = %d\nstarts = %d\nseed = %" PRIu64 "\nspace_checksum = %016" PRIx64 "\n", o->sample,
+    snprintf(to, room - (size_t)(to - c->parameters),
+             "\nsample = %d\nstarts = %d\nseed = %" PRIu64 "\nspace_checksum = %016" PRIx64 "\n", o->sample,
              o->starts, o->seed, c->space.checksum);
     return STATUS_OK;
 }

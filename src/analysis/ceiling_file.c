@@ -1,5 +1,5 @@
-/* The file: one list of variables serves writing and reading back. It is written as a whole after every set of features, which takes no
- * time beside the work, and holds nothing that differs from run to run. */
+/* The file: one list of variables serves writing and reading back. It is written as a whole after every set of features, which
+ * takes no time beside the work, and holds nothing that differs from run to run. */
 #include "ceiling_internal.h"
 
 #include "guard.h"
@@ -52,9 +52,11 @@ static void list_variables(struct variable v[VARIABLES], const struct ceiling *c
     const struct variable others[] = {
         {"length", "1", "length of the kernel in units of a group of columns", NC_DOUBLE, 2, {SET, GROUP}, c->length},
         {"noise", "1", "variance of the noise by variance of the signal", NC_DOUBLE, 1, {SET}, c->noise},
-        {"jitter", "1", "what had to be added to the diagonal of the matrix, by variance of the signal", NC_DOUBLE, 1, {SET}, c->jitter},
+        {"jitter", "1", "what had to be added to the diagonal of the matrix, by variance of the signal", NC_DOUBLE, 1, {SET},
+         c->jitter},
         {"prediction", "1", "target predicted from the other cells", NC_FLOAT, 4, {SET, LEFT_OUT, DATASET, CELL}, c->prediction},
-        {"deviation", "1", "standard deviation of the predicted target", NC_FLOAT, 4, {SET, LEFT_OUT, DATASET, CELL}, c->deviation},
+        {"deviation", "1", "standard deviation of the predicted target", NC_FLOAT, 4, {SET, LEFT_OUT, DATASET, CELL},
+         c->deviation},
         {"complete", NULL, "1 when the set of features is finished", NC_BYTE, 1, {SET}, c->complete},
     };
     memcpy(v, others, sizeof others);
@@ -119,9 +121,11 @@ static void source(char text[SOURCE_MAX])
 static int put_cells(struct output *o, const struct ceiling *c)
 {
     const struct variable id = {"id", NULL, "number of the cell in its space", NC_INT64, 1, {CELL}, NULL};
-    const struct variable class = {"class", NULL, "number of the cell's class: cells that compute the same", NC_INT64, 1, {CELL}, NULL};
+    const struct variable class = {"class", NULL, "number of the cell's class: cells that compute the same", NC_INT64, 1, {CELL},
+                                   NULL};
     const struct variable accuracy = {"accuracy", "percent", "true accuracy", NC_DOUBLE, 2, {DATASET, CELL}, c->accuracy};
-    const struct variable target = {"target", "1", "standard normal quantile of the rank by accuracy", NC_DOUBLE, 2, {DATASET, CELL}, c->target};
+    const struct variable target = {"target", "1", "standard normal quantile of the rank by accuracy", NC_DOUBLE, 2,
+                                    {DATASET, CELL}, c->target};
     long long *number;
     TRY(memory_alloc(&number, 2 * (size_t)c->n, sizeof *number));
     for (int i = 0; i < c->n; i++) number[i] = space_id(&c->space, c->cell[i]);
@@ -183,7 +187,8 @@ static int read_variable(const struct netcdf_input *in, const struct variable *v
     }
     if (rc == NC_NOERR) rc = nc_get_var(in->file, id, v->value);
     if (rc == NC_NOERR) return STATUS_OK;
-    return status_fail(STATUS_INPUT, "%s: %s cannot be read (%s): the file is damaged; remove it", in->path, v->name, nc_strerror(rc));
+    return status_fail(STATUS_INPUT, "%s: %s cannot be read (%s): the file is damaged; remove it", in->path, v->name,
+                       nc_strerror(rc));
 }
 
 static int compare(struct netcdf_input *in, const struct ceiling *c)
@@ -195,7 +200,8 @@ static int compare(struct netcdf_input *in, const struct ceiling *c)
     if (status == STATUS_OK && there == NULL)
         status = status_fail(STATUS_INPUT, "%s is another kind of file; choose another name with -o, or remove it", in->path);
     if (status == STATUS_OK && parameters_differ(difference, there, c->parameters, none))
-        status = status_fail(STATUS_INPUT, "%s belongs to another study: %s; choose another name with -o, or remove it", in->path, difference);
+        status = status_fail(STATUS_INPUT, "%s belongs to another study: %s; choose another name with -o, or remove it",
+                             in->path, difference);
     source(here);
     if (status == STATUS_OK) status = netcdf_input_attribute(&program, in, NC_GLOBAL, "source");
     if (status == STATUS_OK && program != NULL && strcmp(program, here) != 0)

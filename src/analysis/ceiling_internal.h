@@ -57,13 +57,13 @@ struct ceiling {
     float *prediction, *deviation; /* [S][CEILING_LEFT_OUT][datasets][n], NaN where there is none */
 };
 
-/* ceiling_data.c: what is to be predicted from what; the space must be there. Not collective; ceiling_judge.c: normal quantiles of the
- * ranks of x [n], ties at their mean rank. */
+/* ceiling_data.c: what is to be predicted from what; the space must be there. Not collective; ceiling_judge.c: normal quantiles
+ * of the ranks of x [n], ties at their mean rank. */
 int ceiling_plan(struct ceiling *c);
 int ceiling_quantiles(double *quantile, const double *x, int n);
 
-/* ceiling_features.c: vectors [n][D] of one set, to be freed, their shape and what is expected of their lengths; `group` says which
- * group of the shape is which. Not collective. */
+/* ceiling_features.c: vectors [n][D] of one set, to be freed, their shape and what is expected of their lengths; `group` says
+ * which group of the shape is which. Not collective. */
 int ceiling_features(double **x, struct gp_shape *shape, struct gp_prior *prior, enum ceiling_group group[GP_GROUPS_MAX],
                      const struct ceiling *c, const struct ceiling_set *s);
 
@@ -78,13 +78,15 @@ static inline size_t ceiling_series(const struct ceiling *c, int set, enum ceili
     return ((size_t)set * CEILING_LEFT_OUT + left_out) * (size_t)c->datasets + (size_t)dataset;
 }
 
-static inline double *ceiling_figure_of(const struct ceiling *c, enum ceiling_figure f, int set, enum ceiling_left_out left_out, int dataset)
+static inline double *ceiling_figure_of(const struct ceiling *c, enum ceiling_figure f, int set, enum ceiling_left_out left_out,
+                                        int dataset)
 {
-    return c->figure + (size_t)f * (size_t)c->sets * CEILING_LEFT_OUT * (size_t)c->datasets + ceiling_series(c, set, left_out, dataset);
+    const size_t series = (size_t)c->sets * CEILING_LEFT_OUT * (size_t)c->datasets;
+    return c->figure + (size_t)f * series + ceiling_series(c, set, left_out, dataset);
 }
 
-/* ceiling_file.c. Rank 0. Write all there is to `path`. Read it back: *found is false when there is no such file; STATUS_INPUT when it
- * belongs to another space or other options, naming the first difference. */
+/* ceiling_file.c. Rank 0. Write all there is to `path`. Read it back: *found is false when there is no such file; STATUS_INPUT
+ * when it belongs to another space or other options, naming the first difference. */
 int ceiling_write(const struct ceiling *c, const char *path);
 int ceiling_read(bool *found, struct ceiling *c, const char *path);
 

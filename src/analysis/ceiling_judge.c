@@ -52,7 +52,8 @@ static double accuracy_of(double z, const int64_t *order, const double *target, 
     return accuracy[b] + (accuracy[a] - accuracy[b]) * (z - target[b]) / (target[a] - target[b]);
 }
 
-/* The predictions of one data set; cells without one do not count. mine, truth [n] are workspace, order [n] sorts the cells by accuracy. */
+/* The predictions of one data set; cells without one do not count. mine, truth [n] are workspace, order [n] sorts the cells by
+ * accuracy. */
 static int judge(double figure[CEILING_FIGURES], const float *prediction, const double *target, const double *accuracy,
                  const int64_t *order, int n, double *mine, double *truth)
 {

@@ -64,7 +64,8 @@ static int sample(double **x, double **target, const struct ceiling *c, const do
     return status;
 }
 
-static int find_hyper(struct gp_hyper *best, const struct ceiling *c, const struct gp_shape *shape, const struct gp_prior *prior, const double *x)
+static int find_hyper(struct gp_hyper *best, const struct ceiling *c, const struct gp_shape *shape, const struct gp_prior *prior,
+                      const double *x)
 {
     const int n = c->n < c->options->sample ? c->n : c->options->sample;
     double *part = NULL, *target = NULL;
@@ -79,7 +80,8 @@ static int find_hyper(struct gp_hyper *best, const struct ceiling *c, const stru
 
 /* -- predictions ----------------------------------------------------------------------------------------------------- */
 
-static void keep(struct ceiling *c, int set, enum ceiling_left_out left_out, const double *mean, const double *variance, const struct gp *g)
+static void keep(struct ceiling *c, int set, enum ceiling_left_out left_out, const double *mean, const double *variance,
+                 const struct gp *g)
 {
     const size_t n = (size_t)c->n;
     for (int d = 0; d < c->datasets; d++) {
@@ -135,7 +137,8 @@ int ceiling_predict(struct ceiling *c, int set)
     status = status_agree(c->comm, status);
     const double end = timer_now(), work = 2.0 / 3 * c->n * c->n * c->n;
     if (status == STATUS_OK)
-        log_info("  %-14s %6.1f s for lengths and noise, %6.1f s for the matrix (%.1f GFLOP/s)", c->set[set].name, searched - begin, end - searched,
+        log_info("  %-14s %6.1f s for lengths and noise, %6.1f s for the matrix (%.1f GFLOP/s)", c->set[set].name,
+                 searched - begin, end - searched,
                  1e-9 * work / (end - searched));
     gp_destroy(&g);
     free(x);

@@ -88,7 +88,9 @@ static int64_t read_number(const char *path, const char *name)
 int64_t memory_available(void)
 {
     struct rlimit limit;
-    int64_t available = INT64_MAX, left = read_number("/proc/meminfo", "MemAvailable:"), mine = read_number("/proc/self/status", "VmSize:");
+    const int64_t left = read_number("/proc/meminfo", "MemAvailable:");
+    int64_t available = INT64_MAX;
+    const int64_t mine = read_number("/proc/self/status", "VmSize:");
     if (left >= 0) available = left * 1024; /* both in kilobytes */
     if (mine >= 0 && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         const int64_t room = (int64_t)limit.rlim_cur - mine * 1024;

@@ -71,8 +71,10 @@ static int name_output(struct arguments *a, const char *given)
 static int parse(struct arguments *a, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"output", required_argument, NULL, 'o'}, {"codes", required_argument, NULL, CODES}, {"signals", required_argument, NULL, SIGNALS},
-        {"sample", required_argument, NULL, SAMPLE}, {"starts", required_argument, NULL, STARTS}, {"seed", required_argument, NULL, SEED},
+        {"output", required_argument, NULL, 'o'}, {"codes", required_argument, NULL, CODES},
+        {"signals", required_argument, NULL, SIGNALS},
+        {"sample", required_argument, NULL, SAMPLE}, {"starts", required_argument, NULL, STARTS},
+        {"seed", required_argument, NULL, SEED},
         {"stop-before", required_argument, NULL, STOP_BEFORE}, {"help", no_argument, NULL, 'h'}, {0},
     };
     const char *output = NULL;
@@ -89,7 +91,8 @@ static int parse(struct arguments *a, int argc, char **argv)
     }
     if (a->help) return STATUS_OK;
     if (argc - optind != 1)
-        return status_fail(STATUS_INPUT, "ceiling: give one space file, not %d names; see siamese-nas ceiling --help", argc - optind);
+        return status_fail(STATUS_INPUT, "ceiling: give one space file, not %d names; see siamese-nas ceiling --help",
+                           argc - optind);
     a->space = argv[optind];
     TRY(name_output(a, output));
     return file_check_distinct(a->output, a->space);

@@ -47,7 +47,8 @@ static int create(struct cholesky *c)
     TRY(cholesky_deal(&c->columns, c->n, c->column, c->grid_columns));
     c->lld = c->rows.count > 0 ? c->rows.count : 1;
     if (!c->alone && (int64_t)c->lld * c->columns.count > INT32_MAX) /* ScaLAPACK counts a rank's entries in 32 bits */
-        return status_fail(STATUS_FAILURE, "a matrix of order %d is too large for %d ranks: one may have 2^31 entries at most; take more ranks",
+        return status_fail(STATUS_FAILURE,
+                           "a matrix of order %d is too large for %d ranks: one may have 2^31 entries at most; take more ranks",
                            c->n, c->grid_rows * c->grid_columns);
     return memory_alloc(&c->a, (size_t)c->lld * (size_t)c->columns.count, sizeof *c->a);
 }
@@ -97,13 +98,15 @@ void cholesky_destroy(struct cholesky **out)
 
 /* -- entries ------------------------------------------------------------------------------------------------------- */
 
-void cholesky_fill(double *a, const struct cholesky *c, const struct cholesky_side *columns, const struct cholesky_entries *entries, bool symmetric)
+void cholesky_fill(double *a, const struct cholesky *c, const struct cholesky_side *columns,
+                   const struct cholesky_entries *entries, bool symmetric)
 {
     for (int j = 0; j < columns->count; j += CHOLESKY_BLOCK)
         for (int i = 0; i < c->rows.count; i += CHOLESKY_BLOCK) {
             if (symmetric && c->rows.index[i] / CHOLESKY_BLOCK < columns->index[j] / CHOLESKY_BLOCK) continue;
-            entries->fill(a + (size_t)j * (size_t)c->lld + i, c->lld, c->rows.index + i, cholesky_smaller(CHOLESKY_BLOCK, c->rows.count - i),
-                          columns->index + j, cholesky_smaller(CHOLESKY_BLOCK, columns->count - j), entries->self);
+            entries->fill(a + (size_t)j * (size_t)c->lld + i, c->lld, c->rows.index + i,
+                          cholesky_smaller(CHOLESKY_BLOCK, c->rows.count - i), columns->index + j,
+                          cholesky_smaller(CHOLESKY_BLOCK, columns->count - j), entries->self);
         }
 }
 
@@ -161,7 +164,8 @@ int cholesky_factor(struct cholesky *c, const struct cholesky_entries *entries, 
     }
     free(diagonal);
     if (bad == 0) return STATUS_OK;
-    return status_fail(STATUS_FAILURE, "a matrix of order %d is not positive definite, even with %g added to its diagonal", c->n, *jitter);
+    return status_fail(STATUS_FAILURE, "a matrix of order %d is not positive definite, even with %g added to its diagonal", c->n,
+                       *jitter);
 }
 
 double cholesky_log_determinant(const struct cholesky *c)

@@ -38,7 +38,8 @@ int cholesky_deal(struct cholesky_side *s, int n, int place, int places);
 void cholesky_describe(int desc[SCALAPACK_DESC], const struct cholesky *c, int columns);
 
 /* Blocks of a matrix with these sides; of a symmetric one only those that reach the lower triangle. */
-void cholesky_fill(double *a, const struct cholesky *c, const struct cholesky_side *columns, const struct cholesky_entries *entries, bool symmetric);
+void cholesky_fill(double *a, const struct cholesky *c, const struct cholesky_side *columns,
+                   const struct cholesky_entries *entries, bool symmetric);
 
 /* The diagonal of what is stored, on all ranks. */
 void cholesky_gather_diagonal(double *diagonal, const struct cholesky *c);

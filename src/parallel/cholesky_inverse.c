@@ -31,8 +31,9 @@ void cholesky_each(const struct cholesky *c, cholesky_visit *visit, void *self)
     for (int j = 0; j < c->columns.count; j += CHOLESKY_BLOCK)
         for (int i = 0; i < c->rows.count; i += CHOLESKY_BLOCK)
             if (c->rows.index[i] / CHOLESKY_BLOCK >= c->columns.index[j] / CHOLESKY_BLOCK)
-                visit(c->a + (size_t)j * (size_t)c->lld + i, c->lld, c->rows.index + i, cholesky_smaller(CHOLESKY_BLOCK, c->rows.count - i),
-                      c->columns.index + j, cholesky_smaller(CHOLESKY_BLOCK, c->columns.count - j), self);
+                visit(c->a + (size_t)j * (size_t)c->lld + i, c->lld, c->rows.index + i,
+                      cholesky_smaller(CHOLESKY_BLOCK, c->rows.count - i), c->columns.index + j,
+                      cholesky_smaller(CHOLESKY_BLOCK, c->columns.count - j), self);
 }
 
 /* -- of the factor --------------------------------------------------------------------------------------------------- */
@@ -87,8 +88,8 @@ static void take_panel(struct inversion *v, struct cholesky *c, int first, int s
     MPI_Bcast(v->panel, rows * size, MPI_DOUBLE, from, v->along_row);
 }
 
-/* One step of L X = 1, solved from above in the place of L: when the blocks of a block column of L have been used, X takes their place.
- * pdtrtri does the same work in narrow products and waits for every one of them: two thirds of the speed. */
+/* One step of L X = 1, solved from above in the place of L: when the blocks of a block column of L have been used, X takes their
+ * place. pdtrtri does the same work in narrow products and waits for every one of them: two thirds of the speed. */
 static void invert_step(struct inversion *v, struct cholesky *c, int first)
 {
     const double unit = 1, minus = -1;
@@ -100,12 +101,14 @@ static void invert_step(struct inversion *v, struct cholesky *c, int first)
     if (c->row == owner && columns > 0) {
         double *b = c->a + at;
         c->lib->dtrsm_("L", "L", "N", "N", &size, &columns, &unit, v->panel, &rows, b, &c->lld);
-        for (int j = 0; j < columns; j++) memcpy(v->solved + (size_t)j * (size_t)size, b + (size_t)j * (size_t)c->lld, (size_t)size * sizeof *b);
+        for (int j = 0; j < columns; j++)
+            memcpy(v->solved + (size_t)j * (size_t)size, b + (size_t)j * (size_t)c->lld, (size_t)size * sizeof *b);
     }
     MPI_Bcast(v->solved, size * columns, MPI_DOUBLE, owner, v->along_column);
     const int done = c->row == owner ? size : 0, left = rows - done;
     if (left > 0 && columns > 0)
-        c->lib->dgemm_("N", "N", &left, &columns, &size, &minus, v->panel + done, &rows, v->solved, &size, &unit, c->a + at + done, &c->lld);
+        c->lib->dgemm_("N", "N", &left, &columns, &size, &minus, v->panel + done, &rows, v->solved, &size, &unit,
+                       c->a + at + done, &c->lld);
 }
 
 static int invert_on_grid(struct cholesky *c)
@@ -140,8 +143,8 @@ static void copy_column(double *to, const struct cholesky *c, int column, int fi
     memcpy(to + (i - first), from + i, (size_t)(c->rows.count - i) * sizeof *to);
 }
 
-/* Columns begin to end - 1 of the inverse factor, this rank's rows of them, on the ranks that own the first of these columns. Most
- * groups lie in one block: then nobody else has to send. True where the columns are; *rows is how many rows each has. */
+/* Columns begin to end - 1 of the inverse factor, this rank's rows of them, on the ranks that own the first of these columns.
+ * Most groups lie in one block: then nobody else has to send. True where the columns are; *rows is how many rows each has. */
 static bool bring(double *to, int *rows, const struct cholesky *c, int begin, int end)
 {
     const int first = rows_above(c, begin), here = owner(c, begin), tag = 1;

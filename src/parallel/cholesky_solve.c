@@ -85,7 +85,8 @@ int cholesky_solve(struct cholesky *c, double *b, int columns)
 
 /* -- norms of many columns ------------------------------------------------------------------------------------------- */
 
-static void norms_of(double *norm, struct cholesky *c, const struct cholesky_entries *entries, double *part, struct cholesky_side *mine, int first,
+static void norms_of(double *norm, struct cholesky *c, const struct cholesky_entries *entries, double *part,
+                     struct cholesky_side *mine, int first,
                      int columns)
 {
     for (int j = 0; j < mine->count; j++) mine->index[j] += first; /* the callback counts from the first of all */

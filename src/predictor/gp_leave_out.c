@@ -2,7 +2,8 @@
  *
  *     P = A^-1 - u u^T / w,  u = A^-1 1,  w = 1^T u,
  *
- * where the constant mean is estimated by generalised least squares with every prediction, the data C have the mean t_C - P_CC^-1 (P t)_C and
+ * where the constant mean is estimated by generalised least squares with every prediction, the data C have the mean t_C -
+ * P_CC^-1 (P t)_C and
  * the covariance P_CC^-1. P t is A^-1 (t - mean) with the mean of all data. */
 #include "gp_internal.h"
 
@@ -41,7 +42,8 @@ static void predict_group(double *mean, double *variance, struct leaving *l, dou
     if (info == 0) g->lib->dpotrs_("L", &size, &outputs, p, &size, l->solution, &size, &info);
     for (int o = 0; o < outputs; o++)
         for (int i = 0; i < size; i++)
-            mean[(size_t)o * (size_t)n + (size_t)(first + i)] = info == 0 ? target_of(g, o, first + i) - l->solution[o * size + i] : NAN;
+            mean[(size_t)o * (size_t)n + (size_t)(first + i)] = info == 0 ? target_of(g, o,
+                                                                                      first + i) - l->solution[o * size + i] : NAN;
     if (info == 0) g->lib->dpotri_("L", &size, p, &size, &info);
     for (int i = 0; i < size; i++) variance[first + i] = info == 0 ? p[(size_t)i * (size_t)size + (size_t)i] : NAN;
 }

@@ -96,7 +96,8 @@ int main(int argc, char **argv)
     const int rows = argc > 4 ? atoi(argv[3]) : 0, columns = argc > 4 ? atoi(argv[4]) : 0;
     int status = n > 0 && 0 < runs && runs <= RUNS_MAX && rows >= 0 && columns >= 0 && (rows == 0 || rows * columns == ranks)
         ? bench(n, runs, rows, columns, rank, ranks)
-        : status_fail(STATUS_INPUT, "cholesky: [N [RUNS [GRID_ROWS GRID_COLUMNS]]], a grid of these %d ranks, at most %d runs", ranks, RUNS_MAX);
+        : status_fail(STATUS_INPUT, "cholesky: [N [RUNS [GRID_ROWS GRID_COLUMNS]]], a grid of these %d ranks, at most %d runs",
+                      ranks, RUNS_MAX);
     if (status != STATUS_OK && rank == 0) log_error(status_message());
     MPI_Finalize();
     return status;
