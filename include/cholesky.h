@@ -12,9 +12,10 @@
 struct cholesky;
 
 /* Blocks have this many rows and columns at most, which are neighbours. */
-enum { CHOLESKY_BLOCK = 64 };
+enum { CHOLESKY_BLOCK = 192 };
 
-/* For a matrix of order n. grid_rows x grid_columns ranks must be those of comm; 0, 0: as square as possible. comm is duplicated. */
+/* For a matrix of order n. grid_rows x grid_columns ranks must be those of comm; 0, 0: as square as possible, rather wide than high.
+ * comm is duplicated. */
 int cholesky_create(struct cholesky **out, MPI_Comm comm, int n, int grid_rows, int grid_columns);
 void cholesky_destroy(struct cholesky **c);
 
@@ -39,6 +40,14 @@ int cholesky_solve(struct cholesky *c, double *b, int columns);
 /* norm[j] = |L^-1 b_j|^2 of columns that `entries` describes (n x columns): what the data take from a variance. In parts of bounded
  * memory, the columns spread over the ranks. */
 int cholesky_norms(double *norm, struct cholesky *c, const struct cholesky_entries *entries, int columns);
+
+/* L^-1 in place of L, half the work of an inverse: afterwards only the next one may be called. */
+int cholesky_invert_factor(struct cholesky *c);
+
+/* Blocks on the diagonal of A^-1, from inner products of the columns of L^-1: those of rows and columns begin[g] to
+ * begin[g + 1] - 1, one behind the other in `block`, on all ranks. Groups of one: the diagonal. Takes memory for the columns of the
+ * largest group. */
+int cholesky_inverse_blocks(double *block, const struct cholesky *c, const int *begin, int groups);
 
 /* A^-1 in place of L: afterwards only the next two may be called. */
 int cholesky_invert(struct cholesky *c);

@@ -5,7 +5,7 @@
 
 extern const char cmd_import_help[], cmd_generate_help[], cmd_info_help[], cmd_run_help[], cmd_fit_help[], cmd_predict_help[],
     cmd_train_help[],
-    cmd_report_help[], cmd_merge_help[], cmd_analyse_help[];
+    cmd_report_help[], cmd_merge_help[], cmd_analyse_help[], cmd_ceiling_help[];
 
 /* Serial: on one process, before or without MPI_Init. */
 int cmd_import(int argc, char **argv);
@@ -19,6 +19,7 @@ int cmd_train(int argc, char **argv);
 int cmd_fit(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_analyse(int argc, char **argv);
+int cmd_ceiling(int argc, char **argv);
 
 /* Describe what getopt_long() has just refused with '?' or ':' (opterr = 0, option string beginning with ':'). */
 int cmd_option_error(int result, char *const *argv);

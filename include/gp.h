@@ -47,6 +47,9 @@ int gp_set_data(struct gp *g, const double *x, const double *target, int n);
  * [groups + 1] by the logarithms of lengths and noise; the matrix is not factored afterwards. */
 int gp_objective(double *objective, double *gradient, struct gp *g);
 
+/* The hyper-parameters of another start for gp_optimise(): short, long and medium lengths, with less and more noise. */
+void gp_start(struct gp *g, int start);
+
 /* Find the hyper-parameters from the present ones, and when `starts` says so also from other starts; keep the best. */
 int gp_optimise(struct gp *g, int starts);
 
@@ -58,6 +61,18 @@ int gp_predict(double *mean, double *variance, struct gp *g, const double *x, in
 
 /* Posterior covariances [m] of the first output between one row and others. */
 int gp_covariance(double *covariance, struct gp *g, const double *one, const double *x, int m);
+
+/* What the data outside of them say of some of the data: of each datum alone, and of the data of each group together, which are
+ * begin[i] to begin[i + 1] - 1, in all n. At the present hyper-parameters; the mean is estimated from the other data alone. mean
+ * [outputs][n]; variance [n] of the targets, noise and the mean's own uncertainty included, by signal variance: that of output o is
+ * gp_signal(g, o) times it. Groups of more than GP_GROUP_MAX data or of all data: NaN. group_* may be NULL, then without groups.
+ * Factors the matrix; nothing can be predicted afterwards. *jitter as in gp_factor(). */
+enum { GP_GROUP_MAX = 2048 };
+struct gp_left_out {
+    double *mean, *variance, *group_mean, *group_variance;
+};
+int gp_leave_out(const struct gp_left_out *out, struct gp *g, const int *begin, int groups, double *jitter);
+double gp_signal(const struct gp *g, int output);
 
 /* The kernel of two rows without signal variance and noise. */
 double gp_kernel(const struct gp *g, const double *a, const double *b);

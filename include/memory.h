@@ -22,6 +22,10 @@ int memory_join(char **out, const char *const *text, int count, const char *betw
 /* The largest resident memory of this process so far, in bytes. */
 int64_t memory_peak(void);
 
+/* Bytes that this process can still have, of what the machine has left and of its own limit (ulimit -v); INT64_MAX when the system does
+ * not say. */
+int64_t memory_available(void);
+
 /* Two passes over the same take() calls: the first, with base NULL, adds up the size; workspace_open()
  * allocates it; the second hands out the pointers. */
 struct workspace {

@@ -33,6 +33,7 @@ struct scalapack {
     void (*dpotrs_)(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b, const int *ldb,
                     int *info);
     void (*dpotri_)(const char *uplo, const int *n, double *a, const int *lda, int *info);
+    void (*dtrtri_)(const char *uplo, const char *diag, const int *n, double *a, const int *lda, int *info);
     void (*dtrsm_)(const char *side, const char *uplo, const char *trans, const char *diag, const int *m, const int *n,
                    const double *alpha, const double *a, const int *lda, double *b, const int *ldb);
     void (*dgemm_)(const char *transa, const char *transb, const int *m, const int *n, const int *k, const double *alpha,

@@ -38,6 +38,7 @@ static const struct command command[] = {
     {"train", cmd_train, true, cmd_train_help, "train the cells of a space for real, and make it a table"},
     {"fit", cmd_fit, true, cmd_fit_help, "train the predictor of one trial and keep its weights"},
     {"predict", cmd_predict, true, cmd_predict_help, "score cells with the weights of a trained predictor"},
+    {"ceiling", cmd_ceiling, true, cmd_ceiling_help, "how much of the accuracy cells, codes and signals can explain"},
 };
 enum { COMMANDS = sizeof command / sizeof command[0] };
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -70,6 +71,32 @@ int64_t memory_peak(void)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     return (int64_t)usage.ru_maxrss * 1024; /* in kilobytes on Linux */
+}
+
+/* The number behind `name` in a file of lines; -1 when there is none. */
+static int64_t read_number(const char *path, const char *name)
+{
+    char line[256];
+    long long number = -1;
+    FILE *file = fopen(path, "r");
+    while (file != NULL && number < 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0 && sscanf(line + strlen(name), "%lld", &number) != 1) number = -1;
+    if (file != NULL) fclose(file);
+    return number;
+}
+
+int64_t memory_available(void)
+{
+    struct rlimit limit;
+    const int64_t left = read_number("/proc/meminfo", "MemAvailable:");
+    int64_t available = INT64_MAX;
+    const int64_t mine = read_number("/proc/self/status", "VmSize:");
+    if (left >= 0) available = left * 1024; /* both in kilobytes */
+    if (mine >= 0 && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        const int64_t room = (int64_t)limit.rlim_cur - mine * 1024;
+        if (room < available) available = room > 0 ? room : 0;
+    }
+    return available;
 }
 
 void *workspace_take(struct workspace *w, size_t count, size_t size)

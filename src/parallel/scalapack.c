@@ -18,7 +18,7 @@ static const struct {
 } routine[] = {
     ROUTINE(Csys2blacs_handle), ROUTINE(Cfree_blacs_system_handle), ROUTINE(Cblacs_gridinit), ROUTINE(Cblacs_gridinfo),
     ROUTINE(Cblacs_gridexit), ROUTINE(numroc_), ROUTINE(descinit_), ROUTINE(pdpotrf_), ROUTINE(pdpotrs_), ROUTINE(pdpotri_), ROUTINE(pdtrsm_),
-    ROUTINE(dpotrf_), ROUTINE(dpotrs_), ROUTINE(dpotri_), ROUTINE(dtrsm_), ROUTINE(dgemm_),
+    ROUTINE(dpotrf_), ROUTINE(dpotrs_), ROUTINE(dpotri_), ROUTINE(dtrtri_), ROUTINE(dtrsm_), ROUTINE(dgemm_),
 };
 
 /* OpenBLAS 0.3.21 does not know the newest CPUs and takes AVX2 kernels on them, at half the speed. A user's choice stays. */

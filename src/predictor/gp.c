@@ -103,20 +103,17 @@ int gp_set_data(struct gp *g, const double *x, const double *target, int n)
 
 /* -- the matrix ------------------------------------------------------------------------------------------------------ */
 
-/* A block of kernel plus noise. Rows and columns of a block are neighbours. */
+/* A block of kernel plus noise. Rows and columns of a block are neighbours, so inner products are one product of matrices. */
 static void fill(double *a, int lda, const int *row, int rows, const int *column, int columns, void *self)
 {
     const struct gp *g = self;
-    const size_t room = (size_t)g->n_max;
+    const double minus_two = -2, unit = 1;
+    for (int j = 0; j < columns; j++)
+        for (int i = 0; i < rows; i++) a[(size_t)j * (size_t)lda + i] = g->scaled_norm[column[j]] + g->scaled_norm[row[i]];
+    g->lib->dgemm_("N", "T", &rows, &columns, &g->columns, &minus_two, g->x + row[0], &g->n_max, g->scaled + column[0], &g->n_max, &unit,
+                   a, &lda);
     for (int j = 0; j < columns; j++) {
         double *to = a + (size_t)j * (size_t)lda;
-        const double own = g->scaled_norm[column[j]];
-        for (int i = 0; i < rows; i++) to[i] = own + g->scaled_norm[row[i]];
-        for (int d = 0; d < g->columns; d++) {
-            const double *x = g->x + (size_t)d * room + (size_t)row[0], y = -2 * g->scaled[(size_t)d * room + (size_t)column[j]];
-            if (y == 0) continue; /* counts are mostly zero */
-            for (int i = 0; i < rows; i++) to[i] += x[i] * y;
-        }
         gp_matern(to, rows);
         for (int i = 0; i < rows; i++)
             if (row[i] == column[j]) to[i] = 1 + g->hyper.noise;

@@ -211,8 +211,7 @@ static int minimise(struct search *s, struct gp *g)
     return STATUS_OK;
 }
 
-/* Other starts: short, long and medium lengths, with less and more noise. */
-static void start_at(struct gp *g, int start)
+void gp_start(struct gp *g, int start)
 {
     static const double length[] = {1, 0.35, 3, 0.5, 2}, noise[] = {1, 0.2, 5, 10, 0.1};
     const int kinds = sizeof length / sizeof length[0];
@@ -225,7 +224,7 @@ int gp_optimise(struct gp *g, int starts)
     struct search best, other;
     TRY(minimise(&best, g));
     for (int start = 0; start < starts; start++) {
-        start_at(g, start);
+        gp_start(g, start);
         TRY(minimise(&other, g));
         if (other.value < best.value - 1e-9) best = other;
     }

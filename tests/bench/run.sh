@@ -87,6 +87,9 @@ if [ "$(nproc)" -lt 2 ]; then
     echo "queue_rate: skipped, one core" | tee -a "$out"
 else
     mpirun -np 2 "$build/bench/parallel" | tee -a "$out"
+    mpirun -np 2 "$build/bench/cholesky" | tee -a "$out"
+    fraction pdpotrf_fraction pdpotrf dgemm_peak_ranks | tee -a "$out"
+    fraction inverse_factor_fraction inverse_factor dgemm_peak_ranks | tee -a "$out"
 fi
 if [ ! -r "$data/nas-bench-201.csv" ]; then
     echo "two_ranks: skipped, nas-bench-201.csv is not there (SIAMESE_NAS_DATA)" | tee -a "$out"

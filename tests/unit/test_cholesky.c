@@ -1,4 +1,4 @@
-/* Distributed Cholesky factors against a plain one: factor, determinant, solutions, norms, inverse, on every grid of these ranks
+/* Distributed Cholesky factors against a plain one: factor, determinant, solutions, norms, inverse, blocks of it, on every grid of these ranks
  * and on one. */
 #include "cholesky.h"
 #include "status.h"
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { N_MAX = 200, COLUMNS = 5, MANY = 2100 };
+enum { N_MAX = 300, COLUMNS = 5, MANY = 2100 };
 
 /* Points on a line with a smooth covariance. */
 struct problem {
@@ -159,6 +159,35 @@ static void check_inverse(struct cholesky *c, int n)
     MPI_ASSERT(entries == n * (n + 1) / 2 || entries == ranks * n * (n + 1) / 2); /* the latter where each rank is alone */
 }
 
+/* Groups of all sizes, within blocks and over several, and the diagonal alone. */
+static void check_blocks(MPI_Comm comm, int n, int rows, int columns)
+{
+    static const int sizes[] = {1, 3, 1, 180, 2, 5, 40, 1};
+    static double block[N_MAX * N_MAX];
+    struct problem p = {.n = n, .noise = 0.01};
+    const struct cholesky_entries matrix = {fill_matrix, &p};
+    struct cholesky *c;
+    int begin[N_MAX + 1], groups = 0, wrong = 0;
+    double jitter, *at = block;
+    for (int i = 0; i < n; i += sizes[(groups - 1) % 8]) begin[groups++] = i;
+    begin[groups] = n;
+    plain_factor(&p);
+    MPI_ASSERT(cholesky_create(&c, comm, n, rows, columns) == STATUS_OK);
+    MPI_ASSERT(cholesky_factor(c, &matrix, &jitter) == STATUS_OK);
+    MPI_ASSERT(cholesky_invert_factor(c) == STATUS_OK);
+    MPI_ASSERT(cholesky_inverse_blocks(block, c, begin, groups) == STATUS_OK);
+    for (int g = 0; g < groups; g++)
+        for (int j = begin[g]; j < begin[g + 1]; j++)
+            for (int i = begin[g]; i < begin[g + 1]; i++, at++)
+                if (i == j || (i + j) % 13 == 0) wrong += !near(*at, inverse_entry(n, i, j), 10);
+    MPI_ASSERT(wrong == 0);
+    for (int i = 0; i <= n; i++) begin[i] = i;
+    MPI_ASSERT(cholesky_inverse_blocks(block, c, begin, n) == STATUS_OK);
+    for (int i = 0; i < n; i++) wrong += !near(block[i], inverse_entry(n, i, i), 10);
+    MPI_ASSERT(wrong == 0);
+    cholesky_destroy(&c);
+}
+
 static void check(MPI_Comm comm, int n, int rows, int columns)
 {
     struct problem p = {.n = n, .noise = 0.01};
@@ -172,13 +201,14 @@ static void check(MPI_Comm comm, int n, int rows, int columns)
     MPI_ASSERT(near(cholesky_log_determinant(c), plain.log_determinant, 1));
     check_solves(c, n);
     check_norms(c, n, COLUMNS);
-    if (n == 65) check_norms(c, n, MANY);
+    if (n == 193) check_norms(c, n, MANY);
     check_inverse(c, n);
     cholesky_destroy(&c);
     MPI_ASSERT(c == NULL);
+    check_blocks(comm, n, rows, columns);
 }
 
-static const int orders[] = {1, 10, 64, 65, N_MAX};
+static const int orders[] = {1, 10, 192, 193, N_MAX};
 
 static void test_alone(void **state)
 {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { N_MAX = 150, M = 300, D = 5, OUTPUTS = 2, PARAMETERS = 3 };
+enum { N_MAX = 200, M = 300, D = 5, OUTPUTS = 2, PARAMETERS = 3 };
 
 static const struct gp_shape shape = {2, {3, 2}, OUTPUTS};
 static const struct gp_prior prior = {{1.5, 2.5}, 1, 0.01, 1.5};
@@ -242,10 +242,73 @@ static void test_jitter(void **state)
     gp_destroy(&g);
 }
 
+/* The plain one without the data [first, end) of n: what it says of those. variance: in signal variances, of a new target. */
+static bool left_out_agree(const double *mean, const double *variance, int n, int first, int end,
+                           const struct gp_hyper *h)
+{
+    static double all_data[N_MAX * D], all_target[OUTPUTS * N_MAX];
+    const int rest = n - (end - first);
+    bool good = true;
+    memcpy(all_data, data, sizeof data), memcpy(all_target, target, sizeof target);
+    memmove(data + first * D, all_data + end * D, (size_t)((n - end) * D) * sizeof *data);
+    for (int o = 0; o < OUTPUTS; o++)
+        for (int i = 0, k = 0; i < n; i++)
+            if (i < first || i >= end) target[o * rest + k++] = all_target[o * n + i];
+    plain_fit(rest, h);
+    for (int i = first; i < end; i++) {
+        long double m[OUTPUTS], v, k[N_MAX], ones[N_MAX], product = 0, weight = 0;
+        plain_predict(m, &v, all_data + i * D);
+        for (int j = 0; j < rest; j++) k[j] = plain_kernel(data + j * D, all_data + i * D), ones[j] = 1;
+        plain_half(k), plain_half(ones);
+        for (int j = 0; j < rest; j++) product += k[j] * ones[j], weight += ones[j] * ones[j];
+        v = v / plain.signal[0] + (long double)h->noise + (1 - product) * (1 - product) / weight;
+        for (int o = 0; o < OUTPUTS; o++) good = good && near(mean[o * n + i], m[o]);
+        good = good && near(variance[i], v);
+    }
+    memcpy(data, all_data, sizeof data), memcpy(target, all_target, sizeof target);
+    return good;
+}
+
+/* Each datum without itself, and each group without all of it, against as many fits of the rest. */
+static void check_leave_out(MPI_Comm comm, int n, int step, const struct gp_hyper *h)
+{
+    static double mean[OUTPUTS * N_MAX], variance[N_MAX], group_mean[OUTPUTS * N_MAX], group_variance[N_MAX];
+    static const int sizes[] = {1, 4, 1, 2, 17, 1, 3};
+    const struct gp_left_out out = {mean, variance, group_mean, group_variance};
+    int begin[N_MAX + 1], groups = 0;
+    double jitter;
+    make_data(n);
+    for (int i = 0; i < n; i += sizes[(groups - 1) % 7]) begin[groups++] = i;
+    begin[groups] = n;
+    struct gp *g = make(comm, n, h);
+    MPI_ASSERT(gp_leave_out(&out, g, begin, groups, &jitter) == STATUS_OK && jitter == 0);
+    bool good = true;
+    for (int i = 0; i < n; i += step) good = good && left_out_agree(mean, variance, n, i, i + 1, h);
+    MPI_ASSERT(good);
+    for (int i = 0; i < groups; i += step) good = good && left_out_agree(group_mean, group_variance, n, begin[i], begin[i + 1], h);
+    MPI_ASSERT(good);
+    const int whole[] = {0, n};
+    MPI_ASSERT(gp_leave_out(&out, g, whole, 1, &jitter) == STATUS_OK && isnan(group_mean[0]) && isfinite(mean[0]));
+    plain_fit(n, h);
+    MPI_ASSERT(near(gp_signal(g, 1), plain.signal[1]));
+    gp_destroy(&g);
+}
+
+static void test_leave_out(void **state)
+{
+    (void)state;
+    const struct gp_hyper smooth = {{1.5, 2.5}, 0.01}, rough = {{0.4, 0.6}, 0.5};
+    check_leave_out(MPI_COMM_WORLD, 60, 1, &smooth);
+    check_leave_out(MPI_COMM_WORLD, 60, 1, &rough);
+    check_leave_out(MPI_COMM_SELF, 60, 1, &smooth);
+    check_leave_out(MPI_COMM_WORLD, N_MAX, 9, &smooth); /* groups over several blocks */
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain), cmocka_unit_test(test_covariance), cmocka_unit_test(test_optimise), cmocka_unit_test(test_jitter),
+        cmocka_unit_test(test_leave_out),
     };
     RANKS_MAIN(tests);
 }

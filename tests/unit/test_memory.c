@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -187,11 +188,28 @@ static void test_peak(void **state)
     assert_true(memory_peak() >= (int64_t)size && memory_peak() >= before);
 }
 
+/* A limit of this process counts as well as what the machine has left. */
+static void test_available(void **state)
+{
+    (void)state;
+    struct rlimit whole, small;
+    const int64_t before = memory_available();
+    assert_true(before > 1 << 20);
+    assert_int_equal(getrlimit(RLIMIT_AS, &whole), 0);
+    small = whole;
+    small.rlim_cur = (rlim_t)1 << 20; /* less than there is already */
+    assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
+    const int64_t none = memory_available();
+    assert_int_equal(setrlimit(RLIMIT_AS, &whole), 0);
+    assert_int_equal(none, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alloc), cmocka_unit_test(test_grow), cmocka_unit_test(test_nothing), cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_text), cmocka_unit_test(test_join), cmocka_unit_test(test_workspace), cmocka_unit_test(test_peak),
+        cmocka_unit_test(test_available),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
