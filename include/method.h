@@ -37,6 +37,12 @@ void method_name(char name[METHOD_NAME_MAX], struct method m);
 /* The names of all methods, separated by commas; release with free(). */
 int method_list(char **out);
 
+/* Does its sampler ask how sure the predictor is? */
+bool method_asks(struct method m);
+
+/* Does only an ensemble of its predictor say how sure it is? */
+bool method_is_neural(struct method m);
+
 /* Must the space know codes? */
 bool method_needs_code(struct method m);
 

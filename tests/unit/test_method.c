@@ -24,6 +24,9 @@ static void test_names_there_and_back(void **state)
         {"siamese+nsam", PREDICTOR_SIAMESE_NSAM, SAMPLER_RANDOM, true},
         {"siamese+nsam+bts", PREDICTOR_SIAMESE_NSAM, SAMPLER_BTS, true},
         {"siamese+nsam+fts", PREDICTOR_SIAMESE_NSAM, SAMPLER_FTS, true},
+        {"naive+ei", PREDICTOR_NAIVE, SAMPLER_EI, false},
+        {"siamese+ts", PREDICTOR_SIAMESE, SAMPLER_TS, true},
+        {"siamese+nsam+ucb", PREDICTOR_SIAMESE_NSAM, SAMPLER_UCB, true},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct method m;
@@ -32,6 +35,8 @@ static void test_names_there_and_back(void **state)
         assert_int_equal(m.predictor, known[i].predictor);
         assert_int_equal(m.sampler, known[i].sampler);
         assert_int_equal(method_needs_code(m), known[i].code);
+        assert_true(method_is_neural(m) == (m.predictor != PREDICTOR_RANDOM));
+        assert_true(method_asks(m) == (known[i].sampler >= SAMPLER_EI));
         method_name(name, m);
         assert_string_equal(name, known[i].name);
     }
