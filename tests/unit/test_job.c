@@ -316,7 +316,7 @@ static void test_jobs_of_the_paper(void **state)
         {"quick", 1, 3, 1, 20, 60, 60, 30},        {"fig5-cifar10", 1, 4, 18, 100, 30, 200, 30},
         {"fig5-cifar100", 1, 4, 18, 100, 30, 200, 30}, {"fig6a", 1, 4, 1, 100, 30, 30, 170},
         {"fig6b", 1, 4, 18, 100, 30, 200, 30},     {"table1", 1, 2, 1, 10, 100, 100, 30},
-        {"fig7-tiny201", 1, 4, 18, 100, 10, 95, 10},
+        {"fig7-tiny201", 1, 4, 18, 100, 10, 95, 10}, {"ablation-siamese", 1, 2, 2, 20, 50, 100, 30},
     };
     for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
         char file[80];
