@@ -41,6 +41,12 @@ int method_list(char **out);
 /* Does it go from cells to their neighbours (neighbourhood.h)? */
 bool method_needs_neighbours(struct method m);
 
+/* Does its sampler ask how sure the predictor is? */
+bool method_asks(struct method m);
+
+/* Does only an ensemble of its predictor say how sure it is? */
+bool method_is_neural(struct method m);
+
 /* Must the space know codes? */
 bool method_needs_code(struct method m);
 

@@ -19,6 +19,8 @@ struct siamese_shape {
     int code_length;       /* E; 0: basic branch only (the naive predictor) */
     bool nsam;             /* node self-attention module between the second and the third group */
     bool efm_value_own;    /* the EFM's value has its own group; default: it is the query, as published */
+    bool linear;           /* the head ends without a sigmoid; siamese_set_unit() says what its values mean */
+    bool pruned;           /* made for cells whose dead paths are pruned (live.h); the caller prunes them */
 };
 
 /* The graph convolution groups. The order is that of the published weight files, and of initialisation. */
@@ -34,10 +36,12 @@ struct siamese_parameters {
     real *code_bias;        /* [V * H] */
     struct norm code_norm;
     struct head head;
+    real *unit;             /* [2][2] of a linear head: offset and scale of its values, basic and estimation branch */
 };
 
 struct siamese_training {
     double huber_delta, adam_beta1, adam_beta2, adam_epsilon, norm_momentum, norm_epsilon;
+    bool rank_loss; /* pairwise logistic loss (head.h) of each branch in the place of Huber's; needs a linear head */
 };
 
 struct siamese;
@@ -53,12 +57,16 @@ void siamese_initialise(struct siamese *s, struct random_stream *stream);
 
 /* One array of all parameters: trained ones, then running statistics. Owned by s. */
 real *siamese_weights(struct siamese *s, size_t *count);
+
+/* From now on the weights are at `place`, the caller's memory, aligned to 64 bytes, where they begin as what they are. */
+void siamese_move(struct siamese *s, real *place);
+
 const struct siamese_parameters *siamese_parameters(const struct siamese *s);
 
 void siamese_restart_optimiser(struct siamese *s);
 
 /* Forward and backward pass of one batch in training mode: returns the loss, fills the gradients, updates running
- * statistics. code [B][E] (NULL for naive), target [B] in [0, 1]. */
+ * statistics. code [B][E] (NULL for naive), target [B], in [0, 1] unless the head is linear. */
 real siamese_gradient(struct siamese *s, const struct cells *batch, const real *code, const real *target);
 const real *siamese_gradients(const struct siamese *s); /* [trained parameters] in the order of siamese_weights */
 size_t siamese_trained(const struct siamese *s);
@@ -76,7 +84,11 @@ int siamese_promise(struct siamese *s, const uint32_t *const mask[2], const bool
 /* Prepare scoring: fold the batch normalisations of the present weights. Call after any change of the weights. */
 void siamese_fold(struct siamese *s);
 
-/* Scores of `batch->count` cells, any number, in [0, 1]: basic branch (code NULL) or estimation branch. Each cell's score depends on
+/* Scores of branch 0 (basic) or 1 (estimation) of a linear head are offset + scale times its values: at first 0 and 1, and again after
+ * siamese_initialise(). The unit is one of the weights; training works on the values themselves. */
+void siamese_set_unit(struct siamese *s, int branch, double offset, double scale);
+
+/* Scores of `batch->count` cells, any number, in [0, 1] unless the head is linear: basic branch (code NULL) or estimation branch. Each cell's score depends on
  * that cell and the weights alone, not on its neighbours in the batch. */
 void siamese_score(real *score, struct siamese *s, const struct cells *batch, const real *code);
 

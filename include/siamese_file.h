@@ -25,7 +25,7 @@ struct siamese_array {
     char name[32];
     real *value;
     int rank;              /* 1 or 2 */
-    const char *axis[2];   /* dimension names: operation input channel node node_channel code one */
+    const char *axis[2];   /* dimension names: operation input channel node node_channel code one branch unit */
     size_t length[2];
 };
 

@@ -18,6 +18,10 @@ struct trial_settings {
     double adam_beta1, adam_beta2, adam_epsilon;
     double norm_momentum, norm_epsilon;
     bool efm_value_own;             /* false: the EFM's value is its query, as published */
+    bool rank_loss;                 /* pairwise logistic loss (head.h) in the place of Huber's */
+    bool standardise;               /* targets with mean 0 and deviation 1 over the present pool */
+    bool prune;                     /* dead paths of a cell lose their edges (live.h) */
+    int ensemble;                   /* 1: networks that are trained side by side; their mean counts */
     double initial_share;           /* lambda = 0.3 */
     int rounds;                     /* f = 10 */
     double part;                    /* 0.1: the part of the space that BTS ranks, and on which weights are selected */
@@ -30,6 +34,7 @@ struct trial_settings {
         int design_pool;            /* architectures at random, from which a design other than random is chosen */
         int batch;                  /* architectures a round */
         int codes;                  /* codes bought a round; 0: the basic branch decides alone */
+        int epochs;                 /* of neural predictors after each round; 0: from new weights, all of `epochs` above */
         double kappa;               /* of ucb: standard deviations above the mean */
     } acquisition;
     int gp_together_from;           /* pools of this size on: the ranks of a group share the matrices of the Gaussian process */

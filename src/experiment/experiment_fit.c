@@ -16,6 +16,9 @@ static int fit(struct experiment *e, const char *weights)
     method_name(name, spec.method);
     if (method_family(spec.method) != METHOD_PHASES)
         return status_fail(STATUS_INPUT, "%s: experiment.predictor = %s has no weights to keep", j->path, name);
+    if (j->settings.ensemble > 1)
+        return status_fail(STATUS_INPUT, "%s: training.ensemble = %d: a file of weights holds one network; set it to 1", j->path,
+                           j->settings.ensemble);
     int status = e->is_live ? experiment_begin_live(e) : STATUS_OK;
     if (status == STATUS_OK) status = trial_create(&e->trial, &e->group, &e->space, &j->settings, spec.n, NULL);
     TRY(status_agree(e->comm, status));

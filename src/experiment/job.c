@@ -86,6 +86,10 @@ static void take_settings(struct trial_settings *s, const struct config *c)
     s->norm_momentum = config_number(c, "training", "norm_momentum");
     s->norm_epsilon = config_number(c, "training", "norm_epsilon");
     s->efm_value_own = config_number(c, "training", "efm_value") == 1;
+    s->rank_loss = config_number(c, "training", "loss") == 1;
+    s->standardise = config_number(c, "training", "targets") == 1;
+    s->prune = config_number(c, "training", "prune") == 1;
+    s->ensemble = (int)config_number(c, "training", "ensemble");
     s->initial_share = config_number(c, "sampling", "initial_share");
     s->rounds = (int)config_number(c, "sampling", "rounds");
     s->part = config_number(c, "sampling", "part");
@@ -99,6 +103,7 @@ static void take_settings(struct trial_settings *s, const struct config *c)
         .design_pool = (int)config_number(c, "acquisition", "design_pool"),
         .batch = (int)config_number(c, "acquisition", "batch"),
         .codes = (int)config_number(c, "acquisition", "codes"),
+        .epochs = (int)config_number(c, "acquisition", "epochs"),
         .kappa = config_number(c, "acquisition", "kappa"),
     };
     s->evolution.population = (int)config_number(c, "evolution", "population");
@@ -149,6 +154,15 @@ static int check_together(const struct job *j, const struct config *c)
         phases = phases || method_family(j->method[i]) == METHOD_PHASES;
         chooses = chooses || (method_family(j->method[i]) == METHOD_PHASES && j->method[i].sampler != SAMPLER_RANDOM);
     }
+    for (int i = 0; i < j->methods; i++) {
+        char name[METHOD_NAME_MAX];
+        method_name(name, j->method[i]);
+        if (s->ensemble == 1 && method_asks(j->method[i]) && method_is_neural(j->method[i]))
+            return config_fail(c, "training", "ensemble", "%s asks how sure the predictor is, and one network cannot say; 2 or more can",
+                               name);
+    }
+    if (s->rank_loss && s->standardise)
+        return config_fail(c, "training", "targets", "training.loss = rank compares labels, whose order stays the same; leave this out");
     int select = s->epochs[3], pool = j->n[0] - select;
     if (phases && pool < 1)
         return config_fail(c, "experiment", "N", "%d leaves no architecture for the pool, since each of the last %d of "

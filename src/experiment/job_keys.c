@@ -38,8 +38,8 @@ const struct config_key job_keys[] = {
      "file that keeps what was measured, for this and other jobs; without it the name of the space file, ending in .ledger"},
 
     {"experiment", "predictor", CONFIG_TEXT, CONFIG_ANY, CONFIG_REQUIRED, "naive, siamese, siamese+nsam, siamese+nsam+bts",
-     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam, the last three also with +bts or +fts; gp, gp-paths, also with +ei, +ts, +ucb; "
-     "regularized-evolution, local-search, weaknas, brp, prednas"},
+     0, 0, 0, 0, "methods: random, naive, siamese, siamese+nsam, the last three also with +bts, +fts and, as ensembles, +ei, +ts, +ucb; "
+     "gp, gp-paths, also with these three; regularized-evolution, local-search, weaknas, brp, prednas"},
     {"experiment", "N", CONFIG_INT, CONFIG_ANY, CONFIG_REQUIRED | CONFIG_SORTED, "30..200:10", 4, BUDGET_MAX, 0,
      "architectures", "how many architectures are trained for the predictor; 30..200:10 is 30, 40 .. 200"},
     {"experiment", "trials", CONFIG_INT, 1, 0, "100", 1, LARGE, 0, 0, "repetitions of each method and N"},
@@ -64,6 +64,14 @@ const struct config_key job_keys[] = {
     {"training", "norm_epsilon", CONFIG_REAL, 1, 0, "0.0001", SMALL, 1, 0, 0, "added to the variance in batch normalisation"},
     {"training", "efm_value", CONFIG_CHOICE, 1, 0, "query", 0, 0, "query|own", 0,
      "the value of the Estimation Fusion Module: its query, as published, or a convolution of its own, as drawn in the paper"},
+    {"training", "loss", CONFIG_CHOICE, 1, 0, "huber", 0, 0, "huber|rank", 0,
+     "of the difference to the accuracy, or of pairs in the wrong order: ln(1 + exp(worse - better)), mean over all pairs of a batch"},
+    {"training", "targets", CONFIG_CHOICE, 1, 0, "raw", 0, 0, "raw|standardised", 0,
+     "what naive and siamese learn: accuracies, or these less their mean over the pool, in standard deviations"},
+    {"training", "prune", CONFIG_CHOICE, 1, 0, "no", 0, 0, "no|yes", 0,
+     "take away the edges of nodes that are zeros or lie on no path without zeros from input to output, before a network sees the cell"},
+    {"training", "ensemble", CONFIG_INT, 1, 0, "1", 1, 1000, 0, "networks",
+     "trained side by side, each from its own weights and batches; their mean is the score, their variance tells how sure it is"},
 
     {"sampling", "initial_share", CONFIG_REAL, 1, 0, "0.3", SMALL, 1, 0, "fraction of the pool",
      "lambda, what bts and fts draw at random before they start to choose"},
@@ -84,6 +92,8 @@ const struct config_key job_keys[] = {
      "trained in each round, before the predictor learns again; when candidates are measured, side by side"},
     {"acquisition", "codes", CONFIG_INT, 1, 0, "0", 0, LARGE, 0, "architectures",
      "codes bought in each round, those of the basic branch's best; the estimation branch then chooses. 0: the basic branch alone"},
+    {"acquisition", "epochs", CONFIG_INT, 1, 0, "20", 0, LARGE, 0, "epochs",
+     "of an ensemble after each round, from its last weights; 0: those of training.epochs but the last, from new weights"},
     {"acquisition", "kappa", CONFIG_REAL, 1, 0, "2", 0, LARGE, 0, "standard deviations", "of ucb: how far above the mean"},
 
     {"gp", "together_from", CONFIG_INT, 1, 0, "2000", 1, LARGE, 0, "architectures",

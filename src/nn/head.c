@@ -1,6 +1,6 @@
 #include "head.h"
 
-void head_forward(real *score, real *pooled, const struct head *p, const real *x, int count, int nodes)
+void head_linear(real *value, real *pooled, const struct head *p, const real *x, int count, int nodes)
 {
     for (int b = 0; b < count; b++) {
         real sum = p->bias[0];
@@ -11,22 +11,38 @@ void head_forward(real *score, real *pooled, const struct head *p, const real *x
             pooled[b * nodes + i] = mean;
             sum += p->weight[i] * mean;
         }
-        score[b] = 1 / (1 + (real)exp(-sum));
+        value[b] = sum;
     }
+}
+
+void head_forward(real *score, real *pooled, const struct head *p, const real *x, int count, int nodes)
+{
+    head_linear(score, pooled, p, x, count, nodes);
+    for (int b = 0; b < count; b++) score[b] = 1 / (1 + (real)exp(-score[b]));
+}
+
+/* One cell; returns where the next one's dx begins. */
+static real *cell_backward(real *dx, struct head *d, real dsum, const real *pooled, const struct head *p, int nodes)
+{
+    d->bias[0] += dsum;
+    for (int i = 0; i < nodes; i++, dx += WIDTH) {
+        d->weight[i] += dsum * pooled[i];
+        vec g = vec_all(dsum * p->weight[i] / WIDTH);
+        for (int c = 0; c < WIDTH; c += LANES) vec_store(dx + c, g);
+    }
+    return dx;
+}
+
+void head_linear_backward(real *dx, struct head *d, const real *dvalue, const real *pooled, const struct head *p, int count, int nodes)
+{
+    for (int b = 0; b < count; b++) dx = cell_backward(dx, d, dvalue[b], pooled + b * nodes, p, nodes);
 }
 
 void head_backward(real *dx, struct head *d, const real *dscore, const real *score, const real *pooled, const struct head *p,
                    int count, int nodes)
 {
-    for (int b = 0; b < count; b++) {
-        real dsum = dscore[b] * score[b] * (1 - score[b]);
-        d->bias[0] += dsum;
-        for (int i = 0; i < nodes; i++, dx += WIDTH) {
-            d->weight[i] += dsum * pooled[b * nodes + i];
-            vec g = vec_all(dsum * p->weight[i] / WIDTH);
-            for (int c = 0; c < WIDTH; c += LANES) vec_store(dx + c, g);
-        }
-    }
+    for (int b = 0; b < count; b++)
+        dx = cell_backward(dx, d, dscore[b] * score[b] * (1 - score[b]), pooled + b * nodes, p, nodes);
 }
 
 real huber_loss(real *dscore, const real *score, const real *target, int count, real delta)
@@ -38,4 +54,23 @@ real huber_loss(real *dscore, const real *score, const real *target, int count, 
         dscore[b] = (size < delta ? d : d < 0 ? -delta : delta) / (real)count;
     }
     return loss / (real)count;
+}
+
+real rank_loss(real *dvalue, const real *value, const real *target, int count)
+{
+    double loss = 0;
+    int pairs = 0;
+    for (int b = 0; b < count; b++) dvalue[b] = 0;
+    for (int a = 0; a < count; a++)
+        for (int b = 0; b < count; b++) {
+            if (!(target[a] > target[b])) continue;
+            const double ahead = (double)value[a] - (double)value[b], small = exp(-fabs(ahead));
+            const double wrong = (ahead < 0 ? 1 : small) / (1 + small); /* 1 / (1 + exp(ahead)), the chance of the other order */
+            loss += log1p(small) - (ahead < 0 ? ahead : 0);
+            dvalue[a] -= (real)wrong;
+            dvalue[b] += (real)wrong;
+            pairs++;
+        }
+    for (int b = 0; b < count && pairs > 0; b++) dvalue[b] /= (real)pairs;
+    return pairs > 0 ? (real)(loss / pairs) : 0;
 }

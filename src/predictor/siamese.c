@@ -59,6 +59,7 @@ static size_t map_constant(struct siamese_parameters *p, real *base, size_t at, 
             carve_running(&p->group[g].norm[d], base, &at);
         }
     if (shape->code_length > 0) carve_running(&p->code_norm, base, &at);
+    if (shape->linear) p->unit = carve(base, &at, 4);
     return at;
 }
 
@@ -123,6 +124,12 @@ static void take_all(struct siamese *s, struct workspace *w)
     if (s->max_batch > 0) take_tape(s, w);
 }
 
+static void map_weights(struct siamese *s)
+{
+    map_trained(&s->parameters, s->weights, &s->shape);
+    map_constant(&s->parameters, s->weights, s->trained, &s->shape);
+}
+
 int siamese_create(struct siamese **out, const struct siamese_shape *shape, const struct siamese_training *training, int max_batch)
 {
     *out = NULL;
@@ -141,8 +148,7 @@ int siamese_create(struct siamese **out, const struct siamese_shape *shape, cons
         return status;
     }
     take_all(s, &s->workspace);
-    map_trained(&s->parameters, s->weights, shape);
-    map_constant(&s->parameters, s->weights, s->trained, shape);
+    map_weights(s);
     if (max_batch > 0) map_trained(&s->gradient, s->gradients, shape);
     *out = s;
     return STATUS_OK;
@@ -166,6 +172,19 @@ real *siamese_weights(struct siamese *s, size_t *count)
 {
     *count = s->all;
     return s->weights;
+}
+
+void siamese_move(struct siamese *s, real *place)
+{
+    memcpy(place, s->weights, s->all * sizeof *place);
+    s->weights = place;
+    map_weights(s);
+}
+
+void siamese_set_unit(struct siamese *s, int branch, double offset, double scale)
+{
+    s->parameters.unit[2 * branch] = (real)offset;
+    s->parameters.unit[2 * branch + 1] = (real)scale;
 }
 
 double siamese_norm_epsilon(const struct siamese *s)
@@ -214,6 +233,7 @@ void siamese_initialise(struct siamese *s, struct random_stream *stream)
         neutral(&p->code_norm);
     }
     glorot(p->head.weight, s->shape.nodes, 1, stream);
+    for (int branch = 0; branch < 2 && s->shape.linear; branch++) siamese_set_unit(s, branch, 0, 1);
     siamese_restart_optimiser(s);
 }
 

@@ -77,6 +77,7 @@ int siamese_arrays(struct siamese_array out[SIAMESE_ARRAYS_MAX], const struct si
     }
     add(out, &n, "head", "weight", -1, p->head.weight, NULL, 0, "node", (size_t)shape->nodes);
     add(out, &n, "head", "bias", -1, p->head.bias, NULL, 0, "one", 1);
+    if (shape->linear) add(out, &n, "head", "unit", -1, p->unit, "branch", 2, "unit", 2);
     return n;
 }
 
@@ -104,6 +105,8 @@ static int define(int file, struct siamese *s, const char *vocabulary, const str
     NC_TRY(put_int(file, "code_length", shape->code_length));
     NC_TRY(put_int(file, "nsam", shape->nsam));
     NC_TRY(put_int(file, "efm_value_own", shape->efm_value_own));
+    if (shape->linear) NC_TRY(put_int(file, "linear", 1)); /* files of the published shape are without these */
+    if (shape->pruned) NC_TRY(put_int(file, "pruned", 1));
     NC_TRY(nc_put_att_double(file, NC_GLOBAL, "norm_epsilon", NC_DOUBLE, 1, &epsilon));
     NC_TRY(nc_put_att_text(file, NC_GLOBAL, "vocabulary", strlen(vocabulary), vocabulary));
     for (int i = 0; i < arrays; i++) {
@@ -138,6 +141,13 @@ static int get_int(int file, const char *path, const char *name, int low, int hi
         return status_fail(STATUS_INPUT, "%s: attribute %s must be one integer from %d to %d: not a file of predictor weights", path,
                            name, low, high);
     return STATUS_OK;
+}
+
+/* 0 when it is not there. */
+static int get_option(int file, const char *path, const char *name, int *value)
+{
+    *value = 0;
+    return nc_inq_att(file, NC_GLOBAL, name, NULL, NULL) == NC_NOERR ? get_int(file, path, name, 0, 1, value) : STATUS_OK;
 }
 
 static int get_vocabulary(int file, const char *path, char **vocabulary)
@@ -185,17 +195,21 @@ static int check_arrays(const struct siamese *s, const char *path)
 
 static int read_own(struct siamese **out, char **vocabulary, int file, const char *path)
 {
-    struct siamese_shape shape;
+    struct siamese_shape shape = {0};
     struct siamese_training training = {.norm_epsilon = 0};
     struct siamese_array array[SIAMESE_ARRAYS_MAX];
-    int nsam, own;
+    int nsam, own, linear, pruned;
     TRY(get_int(file, path, "nodes", 1, 32, &shape.nodes));
     TRY(get_int(file, path, "operations", 1, 255, &shape.operations));
     TRY(get_int(file, path, "code_length", 0, 1000, &shape.code_length));
     TRY(get_int(file, path, "nsam", 0, 1, &nsam));
     TRY(get_int(file, path, "efm_value_own", 0, 1, &own));
+    TRY(get_option(file, path, "linear", &linear));
+    TRY(get_option(file, path, "pruned", &pruned));
     shape.nsam = nsam;
     shape.efm_value_own = own;
+    shape.linear = linear;
+    shape.pruned = pruned;
     size_t values = 0;
     if (nc_inq_attlen(file, NC_GLOBAL, "norm_epsilon", &values) != NC_NOERR || values != 1 ||
         nc_get_att_double(file, NC_GLOBAL, "norm_epsilon", &training.norm_epsilon) != NC_NOERR || !(training.norm_epsilon > 0) ||

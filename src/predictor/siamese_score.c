@@ -33,6 +33,18 @@ static void behind(real *y, struct siamese *s, enum siamese_group g, const real 
     else group(y, s, g, x, tile);
 }
 
+/* What the head makes of features x. */
+static void head_score(real *score, struct siamese *s, int branch, const real *x, const struct cells *tile)
+{
+    const struct siamese_parameters *p = &s->parameters;
+    if (!s->shape.linear) {
+        head_forward(score, s->folded.pooled, &p->head, x, tile->count, tile->nodes);
+        return;
+    }
+    head_linear(score, s->folded.pooled, &p->head, x, tile->count, tile->nodes);
+    for (int b = 0; b < tile->count; b++) score[b] = p->unit[2 * branch] + p->unit[2 * branch + 1] * score[b];
+}
+
 /* At most SCORE_TILE cells through all layers. */
 static void score_tile(real *score, struct siamese *s, const struct cells *tile, const real *code)
 {
@@ -69,9 +81,9 @@ static void score_tile(real *score, struct siamese *s, const struct cells *tile,
         }
         attention_forward(f->x, &f->weights, f->x, f->q, f->k, v, tile, &f->attention);
         group(f->y, s, EFM_OUT, f->x, tile);
-        head_forward(score, f->pooled, &s->parameters.head, f->y, tile->count, tile->nodes);
+        head_score(score, s, 1, f->y, tile);
     } else {
-        head_forward(score, f->pooled, &s->parameters.head, f->x, tile->count, tile->nodes);
+        head_score(score, s, 0, f->x, tile);
     }
 }
 

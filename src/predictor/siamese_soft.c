@@ -62,11 +62,12 @@ real siamese_soft(real *dsoft, struct siamese *s, const real *soft, const uint32
         forward(y, slope[g], &f->group[GROUP_1 + g], x, siamese_inputs(&s->shape, GROUP_1 + g), mask, V, f->y, f->k);
         x = y;
     }
-    head_forward(&score, f->pooled, &s->parameters.head, x, 1, V);
+    (s->shape.linear ? head_linear : head_forward)(&score, f->pooled, &s->parameters.head, x, 1, V);
     if (dsoft == NULL) return score;
+    const real slope_of_head = s->shape.linear ? 1 : score * (1 - score);
     real *dy = f->v, *dx = f->v + size;
     for (int i = 0; i < size; i += LANES)
-        vec_store(dy + i, vec_all(score * (1 - score) * s->parameters.head.weight[i / WIDTH] / WIDTH));
+        vec_store(dy + i, vec_all(slope_of_head * s->parameters.head.weight[i / WIDTH] / WIDTH));
     for (int g = GROUPS - 1; g >= 0; g--) {
         backward(g == 0 ? dsoft : dx, dy, slope[g], &f->group[GROUP_1 + g], siamese_inputs(&s->shape, GROUP_1 + g), g > 0, mask, V, f->y, f->k);
         real *swap = dy;

@@ -116,29 +116,42 @@ static void backward_basic(struct siamese *s, const struct cells *batch)
     group_backward(NULL, s, GROUP_1, dx1, NULL, batch);
 }
 
+/* Head and loss of a branch with features x: the gradient of what the head gives is in t->dscore[branch]. */
+static real head_loss(struct siamese *s, int branch, const real *x, const real *target, int B, int V)
+{
+    struct siamese_tape *t = &s->tape;
+    const struct head *head = &s->parameters.head;
+    if (s->shape.linear) head_linear(t->score[branch], t->pooled[branch], head, x, B, V);
+    else head_forward(t->score[branch], t->pooled[branch], head, x, B, V);
+    return s->training.rank_loss ? rank_loss(t->dscore[branch], t->score[branch], target, B)
+                                 : huber_loss(t->dscore[branch], t->score[branch], target, B, (real)s->training.huber_delta);
+}
+
+/* Into t->d[branch]. */
+static void head_gradient(struct siamese *s, int branch, int B, int V)
+{
+    struct siamese_tape *t = &s->tape;
+    const struct head *head = &s->parameters.head;
+    if (s->shape.linear) head_linear_backward(t->d[branch], &s->gradient.head, t->dscore[branch], t->pooled[branch], head, B, V);
+    else head_backward(t->d[branch], &s->gradient.head, t->dscore[branch], t->score[branch], t->pooled[branch], head, B, V);
+}
+
 real siamese_gradient(struct siamese *s, const struct cells *batch, const real *code, const real *target)
 {
     assert(batch->count <= s->max_batch && batch->nodes == s->shape.nodes);
     struct siamese_tape *t = &s->tape;
-    const struct head *head = &s->parameters.head;
     const int B = batch->count, V = batch->nodes;
     const bool estimation = s->shape.code_length > 0;
-    const real delta = (real)s->training.huber_delta;
 
     const real *x1 = forward_basic(s, batch);
-    head_forward(t->score[0], t->pooled[0], head, x1, B, V);
-    real loss = huber_loss(t->dscore[0], t->score[0], target, B, delta);
-    if (estimation) {
-        const real *x2 = forward_estimation(s, x1, batch, code);
-        head_forward(t->score[1], t->pooled[1], head, x2, B, V);
-        loss += huber_loss(t->dscore[1], t->score[1], target, B, delta);
-    }
+    real loss = head_loss(s, 0, x1, target, B, V);
+    if (estimation) loss += head_loss(s, 1, forward_estimation(s, x1, batch, code), target, B, V);
 
     memset(s->gradient.head.weight, 0, (size_t)V * sizeof(real));
     s->gradient.head.bias[0] = 0;
-    head_backward(t->d[0], &s->gradient.head, t->dscore[0], t->score[0], t->pooled[0], head, B, V);
+    head_gradient(s, 0, B, V);
     if (estimation) {
-        head_backward(t->d[1], &s->gradient.head, t->dscore[1], t->score[1], t->pooled[1], head, B, V);
+        head_gradient(s, 1, B, V);
         backward_estimation(t->d[0], s, x1, batch, code);
     }
     backward_basic(s, batch);

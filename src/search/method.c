@@ -23,12 +23,21 @@ static const struct known {
     {"naive", {PREDICTOR_NAIVE, SAMPLER_RANDOM}, METHOD_PHASES},
     {"naive+bts", {PREDICTOR_NAIVE, SAMPLER_BTS}, METHOD_PHASES},
     {"naive+fts", {PREDICTOR_NAIVE, SAMPLER_FTS}, METHOD_PHASES},
+    {"naive+ei", {PREDICTOR_NAIVE, SAMPLER_EI}, METHOD_ROUNDS},
+    {"naive+ts", {PREDICTOR_NAIVE, SAMPLER_TS}, METHOD_ROUNDS},
+    {"naive+ucb", {PREDICTOR_NAIVE, SAMPLER_UCB}, METHOD_ROUNDS},
     {"siamese", {PREDICTOR_SIAMESE, SAMPLER_RANDOM}, METHOD_PHASES},
     {"siamese+bts", {PREDICTOR_SIAMESE, SAMPLER_BTS}, METHOD_PHASES},
     {"siamese+fts", {PREDICTOR_SIAMESE, SAMPLER_FTS}, METHOD_PHASES},
+    {"siamese+ei", {PREDICTOR_SIAMESE, SAMPLER_EI}, METHOD_ROUNDS},
+    {"siamese+ts", {PREDICTOR_SIAMESE, SAMPLER_TS}, METHOD_ROUNDS},
+    {"siamese+ucb", {PREDICTOR_SIAMESE, SAMPLER_UCB}, METHOD_ROUNDS},
     {"siamese+nsam", {PREDICTOR_SIAMESE_NSAM, SAMPLER_RANDOM}, METHOD_PHASES},
     {"siamese+nsam+bts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_BTS}, METHOD_PHASES},
     {"siamese+nsam+fts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_FTS}, METHOD_PHASES},
+    {"siamese+nsam+ei", {PREDICTOR_SIAMESE_NSAM, SAMPLER_EI}, METHOD_ROUNDS},
+    {"siamese+nsam+ts", {PREDICTOR_SIAMESE_NSAM, SAMPLER_TS}, METHOD_ROUNDS},
+    {"siamese+nsam+ucb", {PREDICTOR_SIAMESE_NSAM, SAMPLER_UCB}, METHOD_ROUNDS},
     {"gp-paths", {PREDICTOR_GP_PATHS, SAMPLER_RANDOM}, METHOD_ROUNDS},
     {"gp-paths+ei", {PREDICTOR_GP_PATHS, SAMPLER_EI}, METHOD_ROUNDS},
     {"gp-paths+ts", {PREDICTOR_GP_PATHS, SAMPLER_TS}, METHOD_ROUNDS},
@@ -101,6 +110,16 @@ void method_name(char name[METHOD_NAME_MAX], struct method m)
 bool method_needs_neighbours(struct method m)
 {
     return m.sampler == SAMPLER_EVOLUTION || m.sampler == SAMPLER_LOCAL || m.sampler == SAMPLER_PREDNAS;
+}
+
+bool method_asks(struct method m)
+{
+    return m.sampler == SAMPLER_EI || m.sampler == SAMPLER_TS || m.sampler == SAMPLER_UCB;
+}
+
+bool method_is_neural(struct method m)
+{
+    return m.predictor == PREDICTOR_NAIVE || m.predictor == PREDICTOR_SIAMESE || m.predictor == PREDICTOR_SIAMESE_NSAM;
 }
 
 bool method_needs_code(struct method m)

@@ -17,9 +17,10 @@ void trial_defaults(struct trial_settings *s)
         .huber_delta = 0.5,
         .adam_beta1 = 0.9, .adam_beta2 = 0.999, .adam_epsilon = 1e-7,
         .norm_momentum = 0.997, .norm_epsilon = 1e-4,
+        .ensemble = 1,
         .initial_share = 0.3, .rounds = 10, .part = 0.1,
         .c_train = 30, .c_evaluate = 60, .k_max = 200,
-        .acquisition = {.initial = 6, .design = DESIGN_CODE, .design_pool = 200, .batch = 1, .codes = 0, .kappa = 2},
+        .acquisition = {.initial = 6, .design = DESIGN_CODE, .design_pool = 200, .batch = 1, .codes = 0, .epochs = 20, .kappa = 2},
         .gp_together_from = 2000,
         .evolution = {50, 10},
         .local_search = {10},
@@ -121,6 +122,9 @@ static int prepare(struct trial *t, struct candidate *candidate, const struct tr
     if (t->predictor != NULL && t->kind != spec->method.predictor) predictor_destroy(&t->predictor);
     if (t->predictor == NULL) TRY(predictor_create(&t->predictor, spec->method.predictor, t->space, length, &t->settings, t->n_max, t->group->comm));
     t->kind = spec->method.predictor;
+    if (method_asks(spec->method) && !predictor_believes(t->predictor))
+        return status_fail(STATUS_INPUT, "this sampler asks how sure the predictor is, and one network cannot say: training.ensemble must be "
+                           "2 or more");
     size_t state;
     predictor_state(t->predictor, &state);
     if (t->group->rank == 0 && state > t->kept_size) {
@@ -257,5 +261,5 @@ size_t trial_memory(const struct space *space, const struct trial_settings *sett
     const size_t cells = (size_t)space->cells * (sizeof(double) * 4 + sizeof(int64_t) + 2);
     const size_t lists = (size_t)longest_list(settings, n_max, (struct method){0}) * 128;
     const size_t walk = 12 * (size_t)space->cells;               /* neighbourhood.h */
-    return activations + weights + cells + lists + walk;
+    return (activations + weights) * (size_t)settings->ensemble + cells + lists + walk;
 }

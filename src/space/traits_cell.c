@@ -1,6 +1,7 @@
 #include "traits_cell.h"
 
 #include "checksum.h"
+#include "live.h"
 #include "memory.h"
 #include "status.h"
 
@@ -20,16 +21,13 @@ static bool is_one_of(const char *word, const char *const *list)
 
 int traits_words(struct traits_words *w, const struct space *s)
 {
-    static const char *const dead[] = {"zeros", "zero", NULL};
     static const char *const pass[] = {"skip_connect", "skip", "identity", "none", "input", "output", NULL};
     bool *allowed;
     TRY(memory_alloc(&allowed, (size_t)(s->nodes * s->operations), sizeof *allowed));
     *w = (struct traits_words){0};
     space_allowed(allowed, s);
-    for (int o = 0; o < s->operations; o++) {
-        w->dead[o] = is_one_of(s->vocabulary[o], dead);
-        w->pass[o] = is_one_of(s->vocabulary[o], pass);
-    }
+    live_dead(w->dead, s);
+    for (int o = 0; o < s->operations; o++) w->pass[o] = is_one_of(s->vocabulary[o], pass);
     for (int v = 0; v < s->nodes && s->graph_of == NULL; v++) {
         int kinds = 0;
         for (int o = 0; o < s->operations; o++) kinds += allowed[v * s->operations + o];
@@ -52,37 +50,25 @@ struct live {
 static void find_live(struct live *l, const struct space *s, const struct traits_words *w, int64_t cell)
 {
     const struct graph *g = space_graph(s, cell);
-    uint32_t begins = 0, ends = 0, here = 0, forward = 0, backward = 0, done = 0;
+    uint32_t done = 0;
     space_cell(l->operation, s, cell);
+    l->mask = live_nodes(&l->ends, g, l->operation, w->dead, s->nodes);
     for (int v = 0; v < s->nodes; v++) {
-        const uint32_t self = UINT32_C(1) << v, in = g->predecessors[v] & ~self, out = g->successors[v] & ~self;
-        l->before[v] = in, l->after[v] = out;
+        const uint32_t others = l->mask & ~(UINT32_C(1) << v);
+        l->before[v] = g->predecessors[v] & others, l->after[v] = g->successors[v] & others;
         l->silent[v] = w->fixed[v] || w->pass[l->operation[v]];
-        if ((in | out) == 0 && s->nodes > 1) continue; /* padding */
-        if (!w->dead[l->operation[v]]) here |= self;
-        if (in == 0) begins |= self;
-        if (out == 0) ends |= self;
     }
-    for (int again = 0; again < s->nodes; again++) /* node numbers need not follow the edges */
-        for (int v = 0; v < s->nodes; v++) {
-            const uint32_t self = UINT32_C(1) << v & here;
-            if ((self & begins) != 0 || (l->before[v] & forward) != 0) forward |= self;
-            if ((self & ends) != 0 || (l->after[v] & backward) != 0) backward |= self;
-        }
-    l->mask = forward & backward;
-    l->ends = ends & l->mask;
     l->nodes = 0;
     for (bool progress = true; progress;) {
         progress = false;
         for (int v = 0; v < s->nodes; v++) {
             const uint32_t self = UINT32_C(1) << v & l->mask & ~done;
-            if (self == 0 || (l->before[v] & l->mask & ~done) != 0) continue;
+            if (self == 0 || (l->before[v] & ~done) != 0) continue;
             l->order[l->nodes++] = v;
             done |= self;
             progress = true;
         }
     }
-    for (int v = 0; v < s->nodes; v++) l->before[v] &= l->mask, l->after[v] &= l->mask;
 }
 
 /* ---- statistics of paths ---- */

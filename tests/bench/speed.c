@@ -85,7 +85,7 @@ static double step_flop(const struct siamese_shape *shape)
 
 static int bench_predictor(const char *suffix, bool nsam, int code_length, const struct space *s, struct batch *b, uint8_t *operation)
 {
-    const struct siamese_shape shape = {NODES, OPERATIONS, code_length, nsam, false};
+    const struct siamese_shape shape = {NODES, OPERATIONS, code_length, nsam, false, false, false};
     struct siamese *p;
     struct random_stream stream;
     double step[RUNS], flop[RUNS], rate[RUNS], again[RUNS];
@@ -165,7 +165,7 @@ static int bench_scan(const char *suffix, bool nsam)
     table = rule;
     TRY(memory_alloc(&table.operation, CELLS, (size_t)rule.nodes));
     for (int64_t i = 0; i < CELLS; i++) space_cell(table.operation + i * rule.nodes, &rule, i);
-    const struct siamese_shape shape = {rule.nodes, rule.operations, 0, nsam, false};
+    const struct siamese_shape shape = {rule.nodes, rule.operations, 0, nsam, false, false, false};
     TRY(siamese_create(&network, &shape, &training, 0));
     random_open(&stream, 3, 1, 1, RANDOM_TEST);
     siamese_initialise(network, &stream);
@@ -191,7 +191,7 @@ static int bench_scan(const char *suffix, bool nsam)
 /* A batch, weights and their loss in double digits, for a peer to start from. */
 static int write_for_peer(const char *folder, const struct space *s, struct batch *b, uint8_t *operation)
 {
-    const struct siamese_shape shape = {NODES, OPERATIONS, CODE, true, false};
+    const struct siamese_shape shape = {NODES, OPERATIONS, CODE, true, false, false, false};
     struct siamese *p;
     struct random_stream stream;
     char path[4096], *names;

@@ -287,6 +287,39 @@ static void test_head(void **state)
     }
 }
 
+static double head_without_sigmoid(void *argument)
+{
+    struct layer *t = argument;
+    double sum = 0;
+    head_linear(t->score, t->pooled, &t->head, t->x, CELLS, t->cells.nodes);
+    for (int b = 0; b < CELLS; b++) sum += (double)t->dy[b] * (double)t->score[b];
+    return sum;
+}
+
+static void test_linear_head(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof node_counts / sizeof *node_counts; n++) {
+        const int nodes = node_counts[n];
+        struct layer t = layer_create(nodes);
+        t.head = (struct head){array(1, nodes, 3), array(1, 1, 1)};
+        t.pooled = array(1, t.rows, 9);
+        t.score = array(1, CELLS, 9);
+        real sigmoid[CELLS];
+        head_forward(sigmoid, t.pooled, &t.head, t.x, CELLS, nodes);
+        head_without_sigmoid(&t);
+        for (int b = 0; b < CELLS; b++) assert_true(fabs((double)(sigmoid[b] - 1 / (1 + exp(-t.score[b])))) < EXACT);
+
+        struct head d = {fixture_zeros((size_t)nodes), fixture_zeros(1)};
+        real *dx = array(t.rows, WIDTH, 9);
+        head_linear_backward(dx, &d, t.dy, t.pooled, &t.head, CELLS, nodes);
+        gradient_check("dx", head_without_sigmoid, &t, t.x, dx, (size_t)t.rows * WIDTH, 7, DIFFERENCE);
+        gradient_check("dweight", head_without_sigmoid, &t, t.head.weight, d.weight, (size_t)nodes, 1, DIFFERENCE);
+        gradient_check("dbias", head_without_sigmoid, &t, t.head.bias, d.bias, 1, 1, DIFFERENCE);
+        fixture_release();
+    }
+}
+
 static double loss(void *argument)
 {
     struct layer *t = argument;
@@ -315,11 +348,39 @@ static void test_loss(void **state)
     }
 }
 
+static double pairs(void *argument)
+{
+    struct layer *t = argument;
+    real ignored[CELLS];
+    return (double)rank_loss(ignored, t->score, t->target, CELLS);
+}
+
+static void test_rank_loss(void **state)
+{
+    (void)state;
+    struct layer t = {.score = array(1, CELLS, 3), .target = array(1, CELLS, 1)};
+    real d[CELLS];
+    rank_loss(d, t.score, t.target, CELLS);
+    gradient_check("dvalue", pairs, &t, t.score, d, CELLS, 1, DIFFERENCE);
+
+    /* by hand: pairs in and out of order; equal targets make none; values far apart stay finite */
+    const real value[] = {2, 1, 1, -1}, target[] = {(real)0.9, (real)0.5, (real)0.5, (real)0.95};
+    const double right = 1 / (1 + exp(1.0)), expected = (2 * log1p(exp(-1.0)) + log1p(exp(3.0)) + 2 * log1p(exp(2.0))) / 5;
+    assert_true(fabs((double)rank_loss(d, value, target, 4) - expected) < EXACT);
+    assert_true(fabs((double)d[0] - (-2 * right + 1 / (1 + exp(-3.0))) / 5) < EXACT);
+    assert_true(fabs((double)d[1] - (right + 1 / (1 + exp(-2.0))) / 5) < EXACT);
+    assert_true(fabs((double)(d[0] + d[1] + d[2] + d[3])) < EXACT);
+    assert_true(rank_loss(d, value, (real[]){1, 1, 1, 1}, 4) == 0 && d[0] == 0 && d[3] == 0);
+    assert_true(fabs((double)rank_loss(d, (real[]){-1000, 1000}, (real[]){1, 0}, 2) - 2000) < EXACT && d[0] == -1 && d[1] == 1);
+    assert_true(rank_loss(d, (real[]){1000, -1000}, (real[]){1, 0}, 2) == 0 && d[0] == 0);
+    fixture_release();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_affine), cmocka_unit_test(test_aggregate), cmocka_unit_test(test_norm),
-        cmocka_unit_test(test_group), cmocka_unit_test(test_head),
+        cmocka_unit_test(test_group), cmocka_unit_test(test_head), cmocka_unit_test(test_linear_head), cmocka_unit_test(test_rank_loss),
         cmocka_unit_test(test_loss),
     };
     random_open(&stream, 1, 0, 0, RANDOM_TEST);

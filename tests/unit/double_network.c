@@ -50,7 +50,7 @@ static void scramble(struct siamese *s)
 
 static void check_network(int nodes, int code_length, bool nsam, bool own)
 {
-    const struct siamese_shape shape = {nodes, OPERATIONS, code_length, nsam, own};
+    const struct siamese_shape shape = {nodes, OPERATIONS, code_length, nsam, own, false, false};
     const struct siamese_training training = {.huber_delta = 0.5, .norm_momentum = 0, .norm_epsilon = EPSILON};
     struct network t = {.cells = fixture_cells(CELLS, nodes, OPERATIONS, &stream)};
     t.code = array(CELLS, code_length + 1, 2);

@@ -43,13 +43,13 @@ static void fill(struct setting *t, struct random_stream *stream)
     t->batch = (struct cells){BATCH, NODES, t->operation, {t->mask[0], t->mask[1]}};
 }
 
-static void check(int code_length, bool nsam, bool own)
+static void check_with(int code_length, bool nsam, bool own, bool linear, bool rank)
 {
     static struct setting t;
-    const struct siamese_shape shape = {NODES, OPERATIONS, code_length, nsam, own};
+    const struct siamese_shape shape = {NODES, OPERATIONS, code_length, nsam, own, linear, false};
     /* momentum 1 leaves the running statistics alone, so that evaluations do not change the state */
     const struct siamese_training training = {.huber_delta = 0.5, .adam_beta1 = 0.9, .adam_beta2 = 0.999, .adam_epsilon = 1e-7,
-                                              .norm_momentum = 1, .norm_epsilon = 1e-4};
+                                              .norm_momentum = 1, .norm_epsilon = 1e-4, .rank_loss = rank};
     struct random_stream stream;
     random_open(&stream, 7, (uint32_t)code_length, nsam, RANDOM_TEST);
     fill(&t, &stream);
@@ -67,17 +67,29 @@ static void check(int code_length, bool nsam, bool own)
     siamese_destroy(&t.s);
 }
 
+static void check(int code_length, bool nsam, bool own)
+{
+    check_with(code_length, nsam, own, false, false);
+}
+
 static void naive(void **state) { (void)state; check(0, false, false); }
 static void siamese(void **state) { (void)state; check(CODE, false, false); }
 static void siamese_nsam(void **state) { (void)state; check(CODE, true, false); }
 static void siamese_own_value(void **state) { (void)state; check(CODE, true, true); }
+
+/* Targets in deviations from the mean leave [0, 1]. */
+static void linear_naive(void **state) { (void)state; check_with(0, false, false, true, false); }
+static void linear_siamese_nsam(void **state) { (void)state; check_with(CODE, true, false, true, false); }
+static void rank_naive(void **state) { (void)state; check_with(0, false, false, true, true); }
+static void rank_siamese(void **state) { (void)state; check_with(CODE, false, false, true, true); }
+static void rank_siamese_nsam(void **state) { (void)state; check_with(CODE, true, true, true, true); }
 
 /* The bias before a batch normalisation has no gradient: moving it leaves the loss where it is. */
 static void bias_is_cancelled(void **state)
 {
     (void)state;
     static struct setting t;
-    const struct siamese_shape shape = {NODES, OPERATIONS, CODE, true, false};
+    const struct siamese_shape shape = {NODES, OPERATIONS, CODE, true, false, false, false};
     const struct siamese_training training = {.huber_delta = 0.5, .norm_momentum = 1, .norm_epsilon = 1e-4};
     struct random_stream stream;
     random_open(&stream, 9, 0, 0, RANDOM_TEST);
@@ -98,12 +110,12 @@ static void soft_input(void **state)
     (void)state;
     static struct setting t;
     static real mixture[NODES * OPERATIONS], gradient[NODES * OPERATIONS];
-    for (int code = 0; code < 2; code++) {
-        const struct siamese_shape shape = {NODES, OPERATIONS, code * CODE, false, false};
+    for (int kind = 0; kind < 3; kind++) { /* naive, siamese, naive with a linear head */
+        const struct siamese_shape shape = {NODES, OPERATIONS, kind == 1 ? CODE : 0, false, false, kind == 2, false};
         const struct siamese_training training = {.huber_delta = 0.5, .norm_momentum = 0.5, .norm_epsilon = 1e-4};
         struct random_stream stream;
         real hard;
-        random_open(&stream, 11, (uint32_t)code, 0, RANDOM_TEST);
+        random_open(&stream, 11, (uint32_t)kind, 0, RANDOM_TEST);
         fill(&t, &stream);
         assert_int_equal(siamese_create(&t.s, &shape, &training, BATCH), STATUS_OK);
         siamese_initialise(t.s, &stream);
@@ -136,7 +148,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(naive), cmocka_unit_test(siamese), cmocka_unit_test(siamese_nsam), cmocka_unit_test(siamese_own_value),
-        cmocka_unit_test(bias_is_cancelled), cmocka_unit_test(soft_input),
+        cmocka_unit_test(linear_naive), cmocka_unit_test(linear_siamese_nsam), cmocka_unit_test(rank_naive), cmocka_unit_test(rank_siamese),
+        cmocka_unit_test(rank_siamese_nsam), cmocka_unit_test(bias_is_cancelled), cmocka_unit_test(soft_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,8 @@ static void test_defaults_are_the_published_ones(void **state)
     assert_true(s->adam_beta1 == d.adam_beta1 && s->adam_beta2 == d.adam_beta2 && s->adam_epsilon == d.adam_epsilon);
     assert_true(s->norm_momentum == d.norm_momentum && s->norm_epsilon == d.norm_epsilon);
     assert_int_equal(s->efm_value_own, d.efm_value_own);
+    assert_true(s->rank_loss == d.rank_loss && s->standardise == d.standardise && s->prune == d.prune && s->ensemble == d.ensemble);
+    assert_int_equal(s->acquisition.epochs, d.acquisition.epochs);
     assert_true(s->initial_share == d.initial_share && s->part == d.part);
     assert_int_equal(s->rounds, d.rounds);
     assert_int_equal(s->c_train, d.c_train);
@@ -105,7 +107,9 @@ static void test_every_key(void **state)
         "seed = 9007199254740991\nranks_per_trial = 3\n"
         "[training]\nbatch = 16\nepochs = 1, 20, 3, 4\nlearning_rate = 0.1, 0.2, 0.3, 0.4\nhuber_delta = 0.25\n"
         "adam_beta1 = 0.8\nadam_beta2 = 0.99\nadam_epsilon = 1e-8\nnorm_momentum = 0.9\nnorm_epsilon = 1e-3\nefm_value = own\n"
+        "loss = rank\nprune = yes\nensemble = 4\n"
         "[sampling]\ninitial_share = 0.5\nrounds = 6\npart = 0.2\nc = 31\n"
+        "[acquisition]\nepochs = 17\n"
         "[evaluation]\nc = 61\nK = 50, 5\nK_max = 50\n"
         "[output]\nfile = out/r.nc\n";
     static const int n[] = {40, 50, 60, 100}, epochs[] = {1, 20, 3, 4};
@@ -135,9 +139,30 @@ static void test_every_key(void **state)
     }
     assert_true(s->huber_delta == 0.25 && s->adam_beta1 == 0.8 && s->adam_beta2 == 0.99 && s->adam_epsilon == 1e-8);
     assert_true(s->norm_momentum == 0.9 && s->norm_epsilon == 1e-3 && s->efm_value_own);
+    assert_true(s->rank_loss && !s->standardise && s->prune && s->ensemble == 4 && s->acquisition.epochs == 17);
     assert_true(s->initial_share == 0.5 && s->rounds == 6 && s->part == 0.2 && s->c_train == 31 && s->c_evaluate == 61);
     assert_true(j.ks == 2 && j.k[0] == 5 && j.k[1] == 50 && s->k_max == 50);
     assert_string_equal(j.output, "out/r.nc");
+    job_destroy(&j);
+}
+
+static void test_ensemble(void **state)
+{
+    (void)state;
+    struct job j;
+    static const char *const asks[] = {"experiment.predictor=naive+ei", "experiment.predictor=siamese+ts",
+                                       "experiment.predictor=gp+ei,siamese+nsam+ucb"};
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        expect_refusal(LEAST, asks[i], "training.ensemble = 1: ", "one network cannot say");
+        MPI_ASSERT(read_job(&j, LEAST "[training]\nensemble = 2\n", asks[i]) == STATUS_OK);
+        job_destroy(&j);
+    }
+    MPI_ASSERT(read_job(&j, LEAST, "experiment.predictor=gp+ei") == STATUS_OK);
+    job_destroy(&j);
+    expect_refusal(LEAST "[training]\nensemble = 0\n", NULL, ":8: training.ensemble = 0", "1");
+    expect_refusal(LEAST "[training]\nloss = rank\ntargets = standardised\n", NULL, ":9: training.targets = standardised", "leave this out");
+    MPI_ASSERT(read_job(&j, LEAST, "training.targets=standardised") == STATUS_OK);
+    MPI_ASSERT(j.settings.standardise && !j.settings.rank_loss);
     job_destroy(&j);
 }
 
@@ -291,7 +316,7 @@ static void test_jobs_of_the_paper(void **state)
         {"quick", 1, 3, 1, 20, 60, 60, 30},        {"fig5-cifar10", 1, 4, 18, 100, 30, 200, 30},
         {"fig5-cifar100", 1, 4, 18, 100, 30, 200, 30}, {"fig6a", 1, 4, 1, 100, 30, 30, 170},
         {"fig6b", 1, 4, 18, 100, 30, 200, 30},     {"table1", 1, 2, 1, 10, 100, 100, 30},
-        {"fig7-tiny201", 1, 4, 18, 100, 10, 95, 10},
+        {"fig7-tiny201", 1, 4, 18, 100, 10, 95, 10}, {"ablation-siamese", 1, 2, 2, 20, 50, 100, 30},
     };
     for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
         char file[80];
@@ -338,7 +363,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_defaults, make_folder),
         cmocka_unit_test(test_defaults_are_the_published_ones),
-        cmocka_unit_test(test_every_key), cmocka_unit_test(test_candidate_keys), cmocka_unit_test(test_candidate_checks),
+        cmocka_unit_test(test_every_key), cmocka_unit_test(test_ensemble), cmocka_unit_test(test_candidate_keys), cmocka_unit_test(test_candidate_checks),
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_checks_between_keys),
         cmocka_unit_test(test_example_is_up_to_date),

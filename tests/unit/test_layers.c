@@ -279,7 +279,7 @@ static void test_network(void **state)
     const int node_counts[] = {1, 7, 10, 17, 32}, count = 11;
     for (int n = 0; n < 5; n++)
         for (int kind = 0; kind < 4; kind++) {
-            const struct siamese_shape shape = {node_counts[n], OPERATIONS, kind == 0 ? 0 : 3, kind >= 2, kind == 3};
+            const struct siamese_shape shape = {node_counts[n], OPERATIONS, kind == 0 ? 0 : 3, kind >= 2, kind == 3, false, false};
             struct siamese *s = network(&shape);
             struct cells cells = fixture_cells(count, shape.nodes, OPERATIONS, &stream);
             const real *code = array(count, shape.code_length + 1, 2);
@@ -322,7 +322,7 @@ static void test_cells_alone(void **state)
     const int node_counts[] = {7, 10, 17};
     for (int n = 0; n < 3; n++)
         for (int nsam = 0; nsam < 2; nsam++) {
-            const struct siamese_shape shape = {node_counts[n], OPERATIONS, 3, nsam, nsam};
+            const struct siamese_shape shape = {node_counts[n], OPERATIONS, 3, nsam, nsam, false, false};
             struct siamese *s = network(&shape);
             struct cells cells = fixture_cells(COUNT, shape.nodes, OPERATIONS, &stream);
             const real *codes = array(COUNT, 3, 2);

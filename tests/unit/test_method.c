@@ -29,6 +29,9 @@ static void test_names_there_and_back(void **state)
         {"weaknas", PREDICTOR_MLP, SAMPLER_WEAKNAS, false},
         {"brp", PREDICTOR_PAIRWISE, SAMPLER_BRP, false},
         {"prednas", PREDICTOR_NAIVE, SAMPLER_PREDNAS, false},
+        {"naive+ei", PREDICTOR_NAIVE, SAMPLER_EI, false},
+        {"siamese+ts", PREDICTOR_SIAMESE, SAMPLER_TS, true},
+        {"siamese+nsam+ucb", PREDICTOR_SIAMESE_NSAM, SAMPLER_UCB, true},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct method m;
@@ -37,6 +40,8 @@ static void test_names_there_and_back(void **state)
         assert_int_equal(m.predictor, known[i].predictor);
         assert_int_equal(m.sampler, known[i].sampler);
         assert_int_equal(method_needs_code(m), known[i].code);
+        assert_true(method_is_neural(m) == (m.predictor >= PREDICTOR_NAIVE && m.predictor <= PREDICTOR_SIAMESE_NSAM));
+        assert_true(method_asks(m) == (known[i].sampler >= SAMPLER_EI));
         method_name(name, m);
         assert_string_equal(name, known[i].name);
     }

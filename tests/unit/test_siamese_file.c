@@ -122,7 +122,7 @@ static void test_renumber(void **state)
 {
     (void)state;
     enum { NODES = 7, CODE = 3 };
-    const struct siamese_shape shape = {NODES, 4, CODE, true, false};
+    const struct siamese_shape shape = {NODES, 4, CODE, true, false, false, false};
     struct siamese *old = scrambled(&shape), *s = scrambled(&shape);
     size_t count;
     real *weights = siamese_weights(old, &count);

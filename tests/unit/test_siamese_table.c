@@ -28,7 +28,7 @@ static void scramble(struct pair *p)
 
 static struct pair pair_create(int nodes, int operations, bool nsam)
 {
-    const struct siamese_shape shape = {nodes, operations, CODE, nsam, false};
+    const struct siamese_shape shape = {nodes, operations, CODE, nsam, false, false, false};
     const struct siamese_training training = {.norm_epsilon = 1e-4};
     struct pair p;
     assert_int_equal(siamese_create(&p.plain, &shape, &training, 0), STATUS_OK);

@@ -62,7 +62,7 @@ static struct pool pool_create(int operations_used, struct random_stream *s)
 
 static struct siamese *start(int kind, uint64_t seed)
 {
-    const struct siamese_shape shape = {NODES, OPERATIONS, kind == 0 ? 0 : CODE, kind >= 2, kind == 3};
+    const struct siamese_shape shape = {NODES, OPERATIONS, kind == 0 ? 0 : CODE, kind >= 2, kind == 3, false, false};
     const struct siamese_training training = {.huber_delta = 0.5, .adam_beta1 = 0.9, .adam_beta2 = 0.999, .adam_epsilon = 1e-7,
                                               .norm_momentum = 0.997, .norm_epsilon = 1e-4};
     struct siamese *s;

@@ -173,6 +173,7 @@ static void test_defaults(void **state)
     assert_true(s.batch == 8 && s.huber_delta == 0.5);
     assert_true(s.adam_beta1 == 0.9 && s.adam_beta2 == 0.999 && s.adam_epsilon == 1e-7);
     assert_true(s.norm_momentum == 0.997 && s.norm_epsilon == 1e-4 && !s.efm_value_own);
+    assert_true(!s.rank_loss && !s.standardise && !s.prune && s.ensemble == 1);
     assert_true(s.initial_share == 0.3 && s.rounds == 10 && s.part == 0.1);
     assert_true(s.c_train == 30 && s.c_evaluate == 60 && s.k_max == 200);
 }

@@ -39,11 +39,12 @@ static inline struct trial_settings settings(bool published)
     return s;
 }
 
-/* Is there such a method, and, when `plain` says so, one that plain_search.h knows? */
+/* Is there such a method, and, when `plain` says so, one that plain_search.h knows? Those that need an ensemble: test_ensemble.c. */
 static inline bool is_method(int predictor, int sampler, bool plain)
 {
     struct method m;
-    return method_of(&m, predictor_kind_name[predictor], sampler_kind_name[sampler]) && !(plain && method_family(m) == METHOD_ROUNDS);
+    return method_of(&m, predictor_kind_name[predictor], sampler_kind_name[sampler]) &&
+           !(method_asks(m) && method_is_neural(m)) && !(plain && method_family(m) == METHOD_ROUNDS);
 }
 
 static const struct candidate_options options[] = {
