@@ -89,7 +89,7 @@ static void take_panel(struct inversion *v, struct cholesky *c, int first, int s
 }
 
 /* One step of L X = 1, solved from above in the place of L: when the blocks of a block column of L have been used, X takes their
- * place. pdtrtri does the same work in narrow products and waits for every one of them: two thirds of the speed. */
+ * place. pdtrtri does the same work in narrow products and waits for every one of them. */
 static void invert_step(struct inversion *v, struct cholesky *c, int first)
 {
     const double unit = 1, minus = -1;

@@ -1,5 +1,6 @@
 /* The predictor "pairwise" (BRP-NAS): cells without what does not compute, the schedule of its training, and the network of pairwise.h
  * behind the common interface. */
+#include "live.h"
 #include "memory.h"
 #include "pairwise.h"
 #include "predictor.h"
@@ -45,31 +46,16 @@ static void start(void *self, uint64_t seed, uint32_t trial, uint32_t budget)
 
 /* ---- cells ---- */
 
-static bool is_one_of(const char *word, const char *const *list)
-{
-    for (; *list != NULL; list++)
-        if (strcmp(word, *list) == 0) return true;
-    return false;
-}
-
 static int find_nodes(struct comparer *p, const struct space *s)
 {
-    static const char *const dead[] = {"zeros", "zero", NULL}, *const pass[] = {"skip_connect", "skip", "identity", "none", NULL};
-    bool *allowed;
-    TRY(memory_alloc(&allowed, (size_t)(s->nodes * s->operations), sizeof *allowed));
-    space_allowed(allowed, s);
-    for (int o = 0; o < s->operations; o++) {
-        p->dead[o] = is_one_of(s->vocabulary[o], dead);
-        p->pass[o] = is_one_of(s->vocabulary[o], pass);
-    }
+    live_dead(p->dead, s);
+    live_pass(p->pass, s);
+    TRY(live_fixed(p->fixed, s));
     for (int v = 0; v < s->nodes; v++) {
         const uint32_t self = UINT32_C(1) << v;
-        int kinds = 0;
-        for (int o = 0; o < s->operations; o++) kinds += allowed[v * s->operations + o];
-        p->fixed[v] = s->graph_of == NULL && kinds == 1 && (s->graph->successors[v] & ~self) != 0 && (s->graph->predecessors[v] & ~self) != 0;
+        p->fixed[v] = p->fixed[v] && (s->graph->successors[v] & ~self) != 0 && (s->graph->predecessors[v] & ~self) != 0;
         if (!p->fixed[v]) p->node[p->nodes++] = v;
     }
-    free(allowed);
     return STATUS_OK;
 }
 

@@ -1,8 +1,41 @@
 #include "live.h"
 
+#include "memory.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void find_words(bool *found, const struct space *s, const char *const *list)
+{
+    for (int o = 0; o < s->operations; o++) {
+        found[o] = false;
+        for (int i = 0; list[i] != NULL; i++) found[o] = found[o] || strcmp(s->vocabulary[o], list[i]) == 0;
+    }
+}
+
 void live_dead(bool *dead, const struct space *s)
 {
-    for (int o = 0; o < s->operations; o++) dead[o] = strcmp(s->vocabulary[o], "zeros") == 0 || strcmp(s->vocabulary[o], "zero") == 0;
+    find_words(dead, s, (const char *const[]){"zeros", "zero", NULL});
+}
+
+void live_pass(bool *pass, const struct space *s)
+{
+    find_words(pass, s, (const char *const[]){"skip_connect", "skip", "identity", "none", NULL});
+}
+
+int live_fixed(bool *fixed, const struct space *s)
+{
+    bool *allowed;
+    TRY(memory_alloc(&allowed, (size_t)(s->nodes * s->operations), sizeof *allowed));
+    space_allowed(allowed, s);
+    for (int v = 0; v < s->nodes; v++) {
+        int kinds = 0;
+        for (int o = 0; o < s->operations; o++) kinds += allowed[v * s->operations + o];
+        fixed[v] = s->graph_of == NULL && kinds == 1;
+    }
+    free(allowed);
+    return STATUS_OK;
 }
 
 uint32_t live_nodes(uint32_t *ends, const struct graph *g, const uint8_t *operation, const bool *dead, int nodes)

@@ -12,29 +12,14 @@ enum { LEVELS = 4 };
 
 /* ---- words ---- */
 
-static bool is_one_of(const char *word, const char *const *list)
-{
-    for (; *list != NULL; list++)
-        if (strcmp(word, *list) == 0) return true;
-    return false;
-}
-
 int traits_words(struct traits_words *w, const struct space *s)
 {
-    static const char *const pass[] = {"skip_connect", "skip", "identity", "none", "input", "output", NULL};
-    bool *allowed;
-    TRY(memory_alloc(&allowed, (size_t)(s->nodes * s->operations), sizeof *allowed));
     *w = (struct traits_words){0};
-    space_allowed(allowed, s);
     live_dead(w->dead, s);
-    for (int o = 0; o < s->operations; o++) w->pass[o] = is_one_of(s->vocabulary[o], pass);
-    for (int v = 0; v < s->nodes && s->graph_of == NULL; v++) {
-        int kinds = 0;
-        for (int o = 0; o < s->operations; o++) kinds += allowed[v * s->operations + o];
-        w->fixed[v] = kinds == 1;
-    }
-    free(allowed);
-    return STATUS_OK;
+    live_pass(w->pass, s);
+    for (int o = 0; o < s->operations; o++) /* of the cell itself */
+        if (strcmp(s->vocabulary[o], "input") == 0 || strcmp(s->vocabulary[o], "output") == 0) w->pass[o] = true;
+    return live_fixed(w->fixed, s);
 }
 
 /* ---- the live part of a cell ---- */
