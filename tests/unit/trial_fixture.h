@@ -34,6 +34,9 @@ static inline struct trial_settings settings(bool published)
     if (!published) {
         memcpy(s.epochs, (int[]){4, 24, 5, 3}, sizeof s.epochs);
         s.learning_rate[3] = 1e-2;
+        s.weaknas.width = 64;
+        s.brp.epochs = 3;
+        s.prednas.steps = 10;
     }
     s.k_max = 80;
     return s;
