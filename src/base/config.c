@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHERE_MAX = 400, NAMES_MAX = 64 };
+enum { WHERE_MAX = 400, NAMES_MAX = 256 /* keys of a table */ };
 
 /* The beginning of a message about a value that was set at `line`. */
 static void describe_place(char where[WHERE_MAX], const struct config *c, int line)
@@ -34,7 +34,6 @@ static int find(const struct config *c, const char *section, const char *key)
 /* The names of the keys of a section (NULL: of all), or of the sections (keys = false), each once. */
 static int list_names(const char *name[NAMES_MAX], const struct config *c, const char *section, bool keys)
 {
-    assert(c->keys <= NAMES_MAX);
     int names = 0;
     for (int i = 0; i < c->keys; i++) {
         const struct config_key *k = &c->key[i];
@@ -180,6 +179,7 @@ static int check_value(struct config *c, int i)
 int config_create(struct config *out, const struct config_key *key, int keys, const char *name, const char *text,
                   const char *const *override, int overrides)
 {
+    assert(keys <= NAMES_MAX); /* here, not only in the message that lists them */
     int status;
     *out = (struct config){.key = key, .keys = keys};
     TRY_DONE(memory_copy_text(&out->name, name));
