@@ -2,11 +2,7 @@
 # What cells, codes and signals can explain: known ceilings, any number of ranks, interruptions, and what is refused.
 . "$(dirname "$0")/check.bash"
 . "$here/interrupt.bash"
-python=/usr/bin/python3
-if ! $python -c 'import netCDF4' 2>/dev/null; then
-    echo "SKIP: python3-netcdf4 is not installed"
-    exit 77
-fi
+needs netCDF4
 
 # 240 cells: data set "one" is a smooth function of the signal knob, "two" of nothing; three cells know no loss
 $python "$here/tiny_space.py" toy.nc 240 3 || exit 1

@@ -9,6 +9,16 @@ root=$(cd "$here/../.." && pwd)
 data=${SIAMESE_NAS_DATA:-$root/../shared/data}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # a container's root
 
+python=/usr/bin/python3
+
+# needs MODULE...: where one of these Python modules is not installed, the script is skipped
+needs() {
+    local module
+    for module; do
+        $python -c "import $module" 2>/dev/null || { echo "SKIP: python3-${module,,} is not installed"; exit 77; }
+    done
+}
+
 work=$(mktemp -d)
 clean_up() { rm -rf "$work"; }
 trap clean_up EXIT

@@ -1,11 +1,7 @@
 # experiment.bash - sourced by the scripts that run whole experiments on a made-up space: what check.bash has, and tiny.nc and
 # tiny.ini in the working folder.
 . "$(dirname "${BASH_SOURCE[0]}")/check.bash"
-python=/usr/bin/python3
-if ! $python -c 'import netCDF4' 2>/dev/null; then
-    echo "SKIP: python3-netcdf4 is not installed"
-    exit 77
-fi
+needs netCDF4
 
 $python "$here/tiny_space.py" tiny.nc || exit 1
 cat >tiny.ini <<END

@@ -62,7 +62,6 @@ else
     echo "SKIP: published weights: there is no data folder (SIAMESE_NAS_DATA)"
 fi
 
-python=/usr/bin/python3
 if [ -r "$data/nas-bench-201.csv" ] && $python -c 'import netCDF4' 2>/dev/null; then
     cat >compare.py <<'END'
 """Costs of the generated cells against the published table, cell by cell."""

@@ -1,10 +1,7 @@
 #!/usr/bin/env bash
 # Figures: jobs/plot.py draws all that files allow, without warnings, the same bytes again; what it draws is what the files hold.
 . "$(dirname "$0")/experiment.bash"
-if ! $python -c 'import matplotlib' 2>/dev/null; then
-    echo "SKIP: python3-matplotlib is not installed"
-    exit 77
-fi
+needs matplotlib
 plot() { run $python -W error::UserWarning -W error::RuntimeWarning "$root/jobs/plot.py" "$@"; }
 
 for part in 1 2; do

@@ -3,12 +3,7 @@
 # written there. Those marked `dry` take too long: programs, commands, options and files in them must be there, and jobs must pass --dry-run
 # with the table that comes along. A block of commands without a mark fails.
 . "$(dirname "$0")/experiment.bash"
-for module in xarray matplotlib; do
-    if ! $python -c "import $module" 2>/dev/null; then
-        echo "SKIP: python3-$module is not installed"
-        exit 77
-    fi
-done
+needs xarray matplotlib
 ln -s "$root/jobs" jobs
 ln -s "$root/inputs" inputs
 mkdir bin blocks

@@ -2,11 +2,7 @@
 # Cells trained for real: the same table from any number of ranks, after crashes, in parts, and what is refused.
 . "$(dirname "$0")/check.bash"
 . "$here/interrupt.bash"
-python=/usr/bin/python3
-if ! $python -c 'import netCDF4' 2>/dev/null; then
-    echo "SKIP: python3-netcdf4 is not installed"
-    exit 77
-fi
+needs netCDF4
 . "$here/training.bash"
 
 "$program" generate nas-bench-201:3 -o bare.nc >/dev/null || exit 1
