@@ -24,6 +24,9 @@ void pool_clear(struct pool *p);
 /* Buy labels (and codes when buy_codes) of n cells that are not members yet, and add them. */
 int pool_add(struct pool *p, struct candidate *candidate, const int64_t *cell, int64_t n, bool buy_codes);
 
+/* The first cells of a ranking that are not members yet, `most` at most, into cell; how many. */
+int64_t pool_find_new(int64_t *cell, const struct pool *p, const struct topset *top, int64_t most);
+
 /* Add the first `want` cells of a ranking that are not members yet, or as many as there are. */
 int pool_add_top(struct pool *p, struct candidate *candidate, const struct topset *top, int64_t want, bool buy_codes);
 

@@ -66,12 +66,19 @@ int pool_add(struct pool *p, struct candidate *candidate, const int64_t *cell, i
     return STATUS_OK;
 }
 
+int64_t pool_find_new(int64_t *cell, const struct pool *p, const struct topset *top, int64_t most)
+{
+    int64_t found = 0;
+    for (int i = 0; i < top->count && found < most; i++)
+        if (!p->member[top->item[i].cell]) cell[found++] = top->item[i].cell;
+    return found;
+}
+
 int pool_add_top(struct pool *p, struct candidate *candidate, const struct topset *top, int64_t want, bool buy_codes)
 {
     const int64_t size = p->view.size;
-    int64_t *chosen = p->cell + size, found = 0; /* where they will stand: pool_add copies them in place */
-    for (int i = 0; i < top->count && found < want; i++)
-        if (!p->member[top->item[i].cell]) chosen[found++] = top->item[i].cell;
+    int64_t *chosen = p->cell + size; /* where they will stand: pool_add copies them in place */
+    const int64_t found = pool_find_new(chosen, p, top, want);
     TRY(pool_add(p, candidate, chosen, found, buy_codes));
     for (int64_t i = 0, next = size; next < size + found; i++) /* the items that were found, in the same order */
         if (top->item[i].cell == p->cell[next]) p->score[next++] = (float)top->item[i].score;

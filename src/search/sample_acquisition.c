@@ -20,26 +20,19 @@ static int add(struct trial *t, const int64_t *cell, const float *score, int n)
 
 /* ---- the initial design ---- */
 
-static int best_first(const void *a, const void *b)
-{
-    const struct scored *x = a, *y = b;
-    return scored_before(*y, *x) - scored_before(*x, *y);
-}
-
 /* Buy the codes of all; those of the third with the lowest last loss come first, in that order: how many there are. Of signals nobody
  * knows whether more is better: all stay. */
 static int keep_best(int64_t *cell, int *count, struct trial *t)
 {
-    struct scored *list;
+    struct topset best;
     TRY(acquisition_buy(t->acquisition, t->candidate, cell, *count));
     if (!candidate_code_is_losses(t->candidate)) return STATUS_OK;
-    TRY(memory_alloc(&list, (size_t)*count, sizeof *list));
+    TRY(topset_create(&best, *count / 3 > 0 ? *count / 3 : 1));
     for (int i = 0; i < *count; i++)
-        list[i] = (struct scored){-(double)acquisition_code(t->acquisition, cell[i])[t->code_length - 1], cell[i]};
-    qsort(list, (size_t)*count, sizeof *list, best_first);
-    for (int i = 0; i < *count; i++) cell[i] = list[i].cell;
-    free(list);
-    *count = *count / 3 > 0 ? *count / 3 : 1;
+        topset_push(&best, -(double)acquisition_code(t->acquisition, cell[i])[t->code_length - 1], cell[i]);
+    *count = best.count;
+    for (int i = 0; i < best.count; i++) cell[i] = best.item[i].cell;
+    topset_destroy(&best);
     return STATUS_OK;
 }
 
@@ -101,7 +94,7 @@ static int design(struct trial *t)
     const int n = s->initial < t->spec->n ? s->initial : t->spec->n;
     const bool reads = predictor_rescores(t->predictor), by_code = s->design == DESIGN_CODE && reads;
     if (s->design != DESIGN_RANDOM && predictor_traits(t->predictor) != NULL) return design_from_pool(t, n, by_code);
-    TRY(trial_draw(t, n));
+    TRY(trial_draw(t, n, NULL));
     return reads ? acquisition_buy(t->acquisition, t->candidate, t->pool->cell, n) : STATUS_OK;
 }
 

@@ -38,7 +38,7 @@ int sample_brp(struct trial *t)
         const int64_t want = (n * (round + 1) + rounds - 1) / rounds - t->pool->view.size;
         if (want == 0) continue;
         if (round == 0) {
-            TRY(trial_draw_shuffled(t, want, &stream));
+            TRY(trial_draw(t, want, &stream));
         } else {
             const struct topset *top;
             TRY(trial_rank(t, &top, t->evaluation.score));

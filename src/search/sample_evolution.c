@@ -33,7 +33,7 @@ int sample_evolution(struct trial *t)
 {
     struct random_stream stream = trial_stream(t, RANDOM_WALK);
     const int n = t->spec->n, population = t->settings.evolution.population;
-    TRY(trial_draw_shuffled(t, population < n ? population : n, &stream));
+    TRY(trial_draw(t, population < n ? population : n, &stream));
     while (t->pool->view.size < n) {
         const int64_t child = find_child(t, &stream);
         TRY(pool_add(t->pool, t->candidate, &child, 1, false));

@@ -44,7 +44,7 @@ int sample_local(struct trial *t)
 {
     struct random_stream stream = trial_stream(t, RANDOM_WALK);
     const int n = t->spec->n, initial = t->settings.local_search.initial;
-    TRY(trial_draw_shuffled(t, initial < n ? initial : n, &stream));
+    TRY(trial_draw(t, initial < n ? initial : n, &stream));
     int64_t present = best_of_pool(t);
     while (t->pool->view.size < n) {
         const int count = neighbourhood_list(t->near, t->neighbourhood, present);

@@ -7,16 +7,12 @@
 
 enum { WARM_UP, SAMPLE, REFINE, SELECT };
 
-/* Train for some epochs of a phase, on rank 0 only: ranking_top hands the weights to the others. */
+/* Train for some epochs of a phase: ranking_top hands the weights to the others. */
 static int fit(struct trial *t, int phase, int epochs, bool restart)
 {
-    if (t->group->rank != 0) return STATUS_OK;
-    const double begin = timer_now();
     int steps = (t->spec->n - t->settings.epochs[SELECT]) / t->settings.batch; /* from the budget, not from the pool's present size */
-    struct predictor_phase p = {epochs, steps > 1 ? steps : 1, t->settings.learning_rate[phase], restart};
-    int status = predictor_fit(t->predictor, &t->pool->view, &p, t->pulse);
-    t->timer.seconds[TIMER_TRAIN] += timer_now() - begin;
-    return status;
+    const struct predictor_phase p = {epochs, steps > 1 ? steps : 1, t->settings.learning_rate[phase], restart};
+    return trial_fit(t, &p);
 }
 
 /* Rank a random part of the space, or all of it. */
@@ -82,7 +78,7 @@ int sample_phases(struct trial *t)
     int64_t initial = all_at_once ? pool_target : (int64_t)floor(s->initial_share * (double)pool_target + 1e-9);
     if (initial < 1) initial = 1;
 
-    TRY(trial_draw(t, initial));
+    TRY(trial_draw(t, initial, NULL));
     TRY(fit(t, WARM_UP, s->epochs[WARM_UP], true));
     TRY(sample(t, pool_target));
     TRY(fit(t, REFINE, s->epochs[REFINE], true));

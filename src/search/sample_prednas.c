@@ -257,7 +257,7 @@ int sample_prednas(struct trial *t)
 {
     const int64_t n = t->spec->n, initial = t->settings.prednas.initial, batch = t->settings.prednas.batch;
     struct random_stream stream = trial_stream(t, RANDOM_WALK);
-    TRY(trial_draw_shuffled(t, initial < n ? initial : n, &stream));
+    TRY(trial_draw(t, initial < n ? initial : n, &stream));
     TRY(train(t));
     while (t->pool->view.size < n) {
         const int64_t left = n - t->pool->view.size, want = batch < left ? batch : left;

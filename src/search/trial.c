@@ -158,18 +158,11 @@ int trial_fit(struct trial *t, const struct predictor_phase *phase)
     return t->group->size > 1 ? status_agree(t->group->comm, status) : status;
 }
 
-int trial_draw(struct trial *t, int64_t n)
+int trial_draw(struct trial *t, int64_t n, struct random_stream *order)
 {
     struct random_stream stream = trial_stream(t, RANDOM_POOL);
     random_subset(t->pool->cell, n, t->space->cells, &stream); /* drawn where they will stand */
-    return pool_add(t->pool, t->candidate, t->pool->cell, n, predictor_rescores(t->predictor));
-}
-
-int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order)
-{
-    struct random_stream stream = trial_stream(t, RANDOM_POOL);
-    random_subset(t->pool->cell, n, t->space->cells, &stream);
-    random_shuffle(t->pool->cell, n, order);
+    if (order != NULL) random_shuffle(t->pool->cell, n, order);
     return pool_add(t->pool, t->candidate, t->pool->cell, n, predictor_rescores(t->predictor));
 }
 
@@ -216,7 +209,7 @@ static int fill(struct trial *t)
     case SAMPLER_PREDNAS: return sample_prednas(t);
     default: break;
     }
-    TRY(trial_draw(t, t->spec->n));
+    TRY(trial_draw(t, t->spec->n, NULL));
     return trial_fit(t, NULL);
 }
 

@@ -42,13 +42,12 @@ struct trial {
 /* The stream of this trial for one purpose. */
 struct random_stream trial_stream(const struct trial *t, enum random_purpose purpose);
 
-/* Fill an empty pool with n cells drawn at random, and buy their codes if the predictor reads any. Collective over the group. */
-int trial_draw(struct trial *t, int64_t n);
+/* Fill an empty pool with n cells drawn at random, ascending or, for samplers to which the order matters, shuffled by the stream
+ * `order`, and buy their codes if the predictor reads any. Collective over the group. */
+int trial_draw(struct trial *t, int64_t n, struct random_stream *order);
 
 /* Train the predictor on the pool as it is; phase NULL: all that it takes, from its last state. Collective over the group. */
 int trial_fit(struct trial *t, const struct predictor_phase *phase);
-/* The same cells, but in a random order: for samplers to which the order matters. */
-int trial_draw_shuffled(struct trial *t, int64_t n, struct random_stream *order);
 
 /* A random cell that is not in the pool; there must be one. */
 int64_t trial_unseen(const struct trial *t, struct random_stream *stream);
