@@ -14,12 +14,12 @@ static int allocate(struct gp *g)
     TRY(memory_alloc(&g->x, columns * n, sizeof *g->x));
     TRY(memory_alloc(&g->norm, (size_t)g->shape.groups * n, sizeof *g->norm));
     TRY(memory_alloc(&g->target, outputs * n, sizeof *g->target));
-    TRY(memory_alloc(&g->residual, outputs * n, sizeof *g->residual));
+    TRY(memory_alloc(&g->alpha, outputs * n, sizeof *g->alpha));
+    TRY(memory_alloc(&g->white, n, sizeof *g->white));
     TRY(memory_alloc(&g->ones, n, sizeof *g->ones));
     TRY(memory_alloc(&g->scaled, columns * n, sizeof *g->scaled));
     TRY(memory_alloc(&g->scaled_norm, n, sizeof *g->scaled_norm));
-    TRY(memory_alloc(&g->block, GP_BLOCK * n, sizeof *g->block));
-    return memory_alloc(&g->row_norm, GP_BLOCK, sizeof *g->row_norm);
+    return memory_alloc(&g->block, GP_BLOCK * n, sizeof *g->block);
 }
 
 int gp_create(struct gp **out, MPI_Comm comm, const struct gp_shape *shape, const struct gp_prior *prior, int n_max)
@@ -52,12 +52,12 @@ void gp_destroy(struct gp **out)
     free(g->x);
     free(g->norm);
     free(g->target);
-    free(g->residual);
+    free(g->alpha);
+    free(g->white);
     free(g->ones);
     free(g->scaled);
     free(g->scaled_norm);
     free(g->block);
-    free(g->row_norm);
     free(g);
     *out = NULL;
 }
@@ -137,29 +137,28 @@ int gp_solve(struct gp *g, double *jitter)
     TRY(cholesky_half_solve(g->cholesky, g->ones, 1));
     const double weight = dot(g->ones, g->ones, n);
     for (int o = 0; o < g->shape.outputs; o++) {
-        double *r = g->residual + (size_t)o * (size_t)g->n_max;
+        double *r = g->white;
         memcpy(r, g->target + (size_t)o * (size_t)g->n_max, (size_t)n * sizeof *r);
         TRY(cholesky_half_solve(g->cholesky, r, 1));
         g->mean[o] = dot(g->ones, r, n) / weight;
         for (int i = 0; i < n; i++) r[i] -= g->mean[o] * g->ones[i];
         g->signal[o] = (dot(r, r, n) + GP_SIGNAL_WEIGHT) / (n + GP_SIGNAL_WEIGHT);
     }
-    g->residual_is_alpha = false;
+    g->is_ready = false;
     return STATUS_OK;
 }
 
 /* -- predictions ----------------------------------------------------------------------------------------------------- */
 
-/* residual = A^-1 (t - mean). */
 int gp_factor(struct gp *g, double *jitter)
 {
     TRY(gp_solve(g, jitter));
     for (int o = 0; o < g->shape.outputs; o++) {
-        double *r = g->residual + (size_t)o * (size_t)g->n_max;
-        for (int i = 0; i < g->n; i++) r[i] = g->target[(size_t)o * (size_t)g->n_max + (size_t)i] - g->mean[o];
-        TRY(cholesky_solve(g->cholesky, r, 1));
+        double *alpha = g->alpha + (size_t)o * (size_t)g->n_max;
+        for (int i = 0; i < g->n; i++) alpha[i] = g->target[(size_t)o * (size_t)g->n_max + (size_t)i] - g->mean[o];
+        TRY(cholesky_solve(g->cholesky, alpha, 1));
     }
-    g->residual_is_alpha = true;
+    g->is_ready = true;
     return STATUS_OK;
 }
 
@@ -182,12 +181,7 @@ static void fill_rows(double *a, int lda, const int *row, int rows, const int *c
     for (int j = 0; j < columns; j++) {
         double *to = a + (size_t)j * (size_t)lda;
         const double *y = r->x + (size_t)column[j] * (size_t)g->columns;
-        double own = 0;
-        for (int group = 0, d = 0; group < g->shape.groups; group++) {
-            double norm = 0;
-            for (int end = d + g->shape.width[group]; d < end; d++) norm += y[d] * y[d];
-            own += norm / (g->hyper.length[group] * g->hyper.length[group]);
-        }
+        const double own = gp_scaled_norm(g, y);
         for (int i = 0; i < rows; i++) to[i] = own + g->scaled_norm[row[i]];
         for (int d = 0; d < g->columns; d++)
             for (int i = 0; i < rows; i++) to[i] += -2 * y[d] * g->scaled[(size_t)d * room + (size_t)row[i]];
@@ -208,7 +202,7 @@ static int variances_here(double *variance, struct gp *g, int rows)
 
 int gp_predict(double *mean, double *variance, struct gp *g, const double *x, int m)
 {
-    assert(g->residual_is_alpha);
+    assert(g->is_ready);
     const double unit = 1, none = 0;
     const int one = 1;
     for (int first = 0; first < m; first += GP_BLOCK) {
@@ -216,7 +210,7 @@ int gp_predict(double *mean, double *variance, struct gp *g, const double *x, in
         gp_kernel_rows(g->block, g, x + (size_t)first * (size_t)g->columns, rows);
         for (int o = 0; o < g->shape.outputs; o++) {
             double *to = mean + (size_t)o * (size_t)m + first;
-            g->lib->dgemm_("T", "N", &rows, &one, &g->n, &unit, g->block, &g->n, g->residual + (size_t)o * (size_t)g->n_max,
+            g->lib->dgemm_("T", "N", &rows, &one, &g->n, &unit, g->block, &g->n, g->alpha + (size_t)o * (size_t)g->n_max,
                            &g->n_max, &none, to, &rows);
             for (int i = 0; i < rows; i++) to[i] += g->mean[o];
         }
@@ -232,7 +226,7 @@ int gp_predict(double *mean, double *variance, struct gp *g, const double *x, in
 
 int gp_covariance(double *covariance, struct gp *g, const double *one, const double *x, int m)
 {
-    assert(g->residual_is_alpha);
+    assert(g->is_ready);
     double *weight;
     TRY(memory_alloc(&weight, (size_t)g->n, sizeof *weight));
     gp_kernel_rows(weight, g, one, 1);

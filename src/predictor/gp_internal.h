@@ -22,17 +22,17 @@ struct gp {
     double *x;                       /* [D][n_max] data, by columns */
     double *norm;                    /* [groups][n_max] squared norms by group */
     double *target;                  /* [outputs][n_max] */
-    double *residual;                /* [outputs][n_max] L^-1 (t - mean) or A^-1 (t - mean) */
+    double *alpha;                   /* [outputs][n_max] A^-1 (t - mean) */
+    double *white;                   /* [n_max] L^-1 (t - mean) of one output */
     double *ones;                    /* [n_max] L^-1 1 */
     double mean[GP_OUTPUTS_MAX], signal[GP_OUTPUTS_MAX];
     struct cholesky *cholesky;       /* of order n */
     int cholesky_n;
-    bool residual_is_alpha;
+    bool is_ready;                   /* factored, and alpha known: predictions may be asked for */
     /* of a prediction */
     double *scaled;                  /* [D][n_max] data divided by squared lengths */
     double *scaled_norm;             /* [n_max] sum over groups of norms by squared lengths */
     double *block;                   /* [GP_BLOCK][n_max] kernel of rows and data, by rows */
-    double *row_norm;                /* [GP_BLOCK] */
 };
 
 /* Matern 5/2 of r^2, in place; and minus its derivative by the logarithm of a length, over that length's share of r^2. */
@@ -41,9 +41,10 @@ void gp_matern_slope(double *value, int count);
 
 /* kernel [rows][n], each row's with all data; rows at most GP_BLOCK. After gp_prepare(). */
 void gp_prepare(struct gp *g);
+double gp_scaled_norm(const struct gp *g, const double *x); /* sum over groups of the squared norm by the squared length */
 void gp_kernel_rows(double *kernel, const struct gp *g, const double *x, int rows);
 
-/* Factor and estimate means and signal variances; residual = L^-1 (t - mean), ones = L^-1 1. */
+/* Factor and estimate means and signal variances. */
 int gp_solve(struct gp *g, double *jitter);
 
 #endif

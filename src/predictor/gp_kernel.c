@@ -55,8 +55,7 @@ void gp_prepare(struct gp *g)
     }
 }
 
-/* Sum over groups of the squared norm by the squared length. */
-static double scaled_norm_of(const struct gp *g, const double *x)
+double gp_scaled_norm(const struct gp *g, const double *x)
 {
     double sum = 0;
     for (int group = 0; group < g->shape.groups; group++) {
@@ -75,7 +74,7 @@ void gp_kernel_rows(double *kernel, const struct gp *g, const double *x, int row
     g->lib->dgemm_("N", "N", &g->n, &rows, &g->columns, &minus_two, g->scaled, &g->n_max, x, &g->columns, &none, kernel, &g->n);
     for (int i = 0; i < rows; i++) {
         double *row = kernel + (size_t)i * (size_t)g->n;
-        const double own = scaled_norm_of(g, x + (size_t)i * (size_t)g->columns);
+        const double own = gp_scaled_norm(g, x + (size_t)i * (size_t)g->columns);
         for (int j = 0; j < g->n; j++) row[j] += own + g->scaled_norm[j];
         gp_matern(row, g->n);
     }

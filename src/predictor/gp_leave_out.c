@@ -38,7 +38,7 @@ static void predict_group(double *mean, double *variance, struct leaving *l, dou
         for (int i = 0; i < size; i++) p[(size_t)j * (size_t)size + (size_t)i] -= l->u[first + i] * l->u[first + j] / l->w;
     if (info == 0) g->lib->dpotrf_("L", &size, p, &size, &info);
     for (int o = 0; o < outputs; o++)
-        for (int i = 0; i < size; i++) l->solution[o * size + i] = g->residual[(size_t)o * (size_t)g->n_max + (size_t)(first + i)];
+        for (int i = 0; i < size; i++) l->solution[o * size + i] = g->alpha[(size_t)o * (size_t)g->n_max + (size_t)(first + i)];
     if (info == 0) g->lib->dpotrs_("L", &size, &outputs, p, &size, l->solution, &size, &info);
     for (int o = 0; o < outputs; o++)
         for (int i = 0; i < size; i++)
@@ -87,7 +87,7 @@ static int leave_out(const struct gp_left_out *out, struct leaving *l, const int
     TRY(cholesky_solve(g->cholesky, l->u, 1));
     l->w = 0;
     for (int i = 0; i < g->n; i++) l->w += l->u[i];
-    g->residual_is_alpha = false;
+    g->is_ready = false;
     TRY(cholesky_invert_factor(g->cholesky));
     TRY(predict_groups(out->mean, out->variance, l, each, g->n));
     return out->group_mean == NULL ? STATUS_OK : predict_groups(out->group_mean, out->group_variance, l, begin, groups);

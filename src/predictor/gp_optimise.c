@@ -96,7 +96,7 @@ static void visit(const double *a, int lda, const int *row, int rows, const int 
         const int with = column[j], above = with > row[0] ? (with - row[0] < rows ? with - row[0] : rows) : 0;
         for (int i = 0; i < rows; i++) weight[i] = i < above ? 0 : g->shape.outputs * a[(size_t)j * (size_t)lda + (size_t)i];
         for (int o = 0; o < g->shape.outputs; o++) {
-            const double *alpha = g->residual + (size_t)o * room, factor = alpha[with] / g->signal[o];
+            const double *alpha = g->alpha + (size_t)o * room, factor = alpha[with] / g->signal[o];
             for (int i = above; i < rows; i++) weight[i] -= alpha[row[0] + i] * factor;
         }
         shares(part, slope, g, row[0], rows, with);
@@ -115,7 +115,7 @@ static int add_gradient(double *gradient, struct gp *g)
     double jitter;
     TRY(gp_factor(g, &jitter)); /* A^-1 (t - mean) of all outputs */
     TRY(cholesky_invert(g->cholesky));
-    g->residual_is_alpha = false; /* nothing can be predicted any more */
+    g->is_ready = false; /* nothing can be predicted any more */
     cholesky_each(g->cholesky, visit, &t);
     if (!g->alone) MPI_Allreduce(MPI_IN_PLACE, t.sum, PARAMETERS_MAX, MPI_DOUBLE, MPI_SUM, g->comm);
     for (int i = 0; i < parameters(g); i++) gradient[i] += 0.5 * t.sum[i];
