@@ -24,6 +24,9 @@ int cmd_ceiling(int argc, char **argv);
 /* Describe what getopt_long() has just refused with '?' or ':' (opterr = 0, option string beginning with ':'). */
 int cmd_option_error(int result, char *const *argv);
 
+/* The default name of an output: `ending` instead of .nc behind `path`. Release with free(). */
+int cmd_output_name(char **out, const char *path, const char *ending);
+
 /* The number of seconds, 0 or more, that an option of the command `name` gives. */
 int cmd_seconds(double *seconds, const char *name, const char *option, const char *text);
 

@@ -68,14 +68,8 @@ static int parse_ks(struct arguments *a, const char *text)
 /* NAME.analysis.nc in the working folder. */
 static int default_output(char **out, const char *space)
 {
-    const char *slash = strrchr(space, '/'), *name = slash == NULL ? space : slash + 1;
-    const size_t length = strlen(name), end = length > 3 && strcmp(name + length - 3, ".nc") == 0 ? 3 : 0;
-    char *stem;
-    TRY(memory_copy_text(&stem, name));
-    stem[length - end] = '\0';
-    const int status = memory_join(out, (const char *const[]){stem, ".analysis.nc"}, 2, "");
-    free(stem);
-    return status;
+    const char *slash = strrchr(space, '/');
+    return cmd_output_name(out, slash == NULL ? space : slash + 1, ".analysis.nc");
 }
 
 static int take_option(struct arguments *a, int option)

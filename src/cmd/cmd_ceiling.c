@@ -57,17 +57,6 @@ struct arguments {
     bool help;
 };
 
-/* SPACE.ceiling.nc for SPACE.nc. */
-static int name_output(struct arguments *a, const char *given)
-{
-    if (given != NULL) return memory_copy_text(&a->output, given);
-    const size_t length = strlen(a->space), end = length > 3 && strcmp(a->space + length - 3, ".nc") == 0 ? length - 3 : length;
-    TRY(memory_alloc(&a->output, length + sizeof ".ceiling.nc", 1));
-    memcpy(a->output, a->space, end);
-    strcpy(a->output + end, ".ceiling.nc");
-    return STATUS_OK;
-}
-
 static int parse(struct arguments *a, int argc, char **argv)
 {
     static const struct option known[] = {
@@ -94,7 +83,7 @@ static int parse(struct arguments *a, int argc, char **argv)
         return status_fail(STATUS_INPUT, "ceiling: give one space file, not %d names; see siamese-nas ceiling --help",
                            argc - optind);
     a->space = argv[optind];
-    TRY(name_output(a, output));
+    TRY(output != NULL ? memory_copy_text(&a->output, output) : cmd_output_name(&a->output, a->space, ".ceiling.nc"));
     return file_check_distinct(a->output, a->space);
 }
 

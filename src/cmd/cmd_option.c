@@ -45,3 +45,12 @@ int cmd_line(char **out, int argc, char **argv)
     }
     return STATUS_OK;
 }
+
+int cmd_output_name(char **out, const char *path, const char *ending)
+{
+    const size_t length = strlen(path), stem = length > 3 && strcmp(path + length - 3, ".nc") == 0 ? length - 3 : length;
+    TRY(memory_alloc(out, stem + strlen(ending) + 1, 1));
+    memcpy(*out, path, stem);
+    strcpy(*out + stem, ending);
+    return STATUS_OK;
+}
