@@ -151,15 +151,15 @@ static int check_together(const struct job *j, const struct config *c)
     const struct trial_settings *s = &j->settings;
     bool phases = false, chooses = false;
     for (int i = 0; i < j->methods; i++) {
-        phases = phases || method_family(j->method[i]) == METHOD_PHASES;
-        chooses = chooses || (method_family(j->method[i]) == METHOD_PHASES && j->method[i].sampler != SAMPLER_RANDOM);
-    }
-    for (int i = 0; i < j->methods; i++) {
+        const struct method m = j->method[i];
         char name[METHOD_NAME_MAX];
-        method_name(name, j->method[i]);
-        if (s->ensemble == 1 && method_asks(j->method[i]) && method_is_neural(j->method[i]))
+        method_name(name, m);
+        if (s->ensemble == 1 && method_asks(m) && method_is_neural(m))
             return config_fail(c, "training", "ensemble", "%s asks how sure the predictor is, and one network cannot say; 2 or more can",
                                name);
+        if (method_family(m) != METHOD_PHASES) continue;
+        phases = true;
+        chooses = chooses || m.sampler != SAMPLER_RANDOM;
     }
     if (s->rank_loss && s->standardise)
         return config_fail(c, "training", "targets", "training.loss = rank compares labels, whose order stays the same; leave this out");

@@ -212,7 +212,7 @@ static size_t take_number(double *to, double value)
 static size_t take_values(double *to, const struct results *r, enum results_variable v, const struct trial_result *t)
 {
     const size_t k_max = (size_t)t->k_max;
-    const struct candidate_cost codes = {0, t->training_cost.codes + t->codes_evaluate};
+    const int64_t codes = t->training_cost.codes + t->codes_evaluate;
     const size_t pool = (size_t)results_pool(r->plan->job);
     switch (v) {
     case RESULT_BEST: return take_percent(to, t->best, k_max);
@@ -230,10 +230,10 @@ static size_t take_values(double *to, const struct results *r, enum results_vari
         for (size_t i = 0; i < k_max; i++) to[i] = (double)t->trainings[i];
         return k_max;
     case RESULT_COST:
-        for (size_t i = 0; i < k_max; i++) to[i] = candidate_total((struct candidate_cost){t->trainings[i], codes.codes});
+        for (size_t i = 0; i < k_max; i++) to[i] = candidate_total((struct candidate_cost){t->trainings[i], codes});
         return k_max;
     case RESULT_POOL_SIZE: return take_number(to, t->pool_size);
-    case RESULT_CODES: return take_number(to, (double)codes.codes);
+    case RESULT_CODES: return take_number(to, (double)codes);
     case RESULT_RHO: return take_number(to, t->rho);
     case RESULT_TAU: return take_number(to, t->tau);
     case RESULT_TAU_TOP: return take_number(to, t->tau_top);

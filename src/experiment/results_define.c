@@ -51,10 +51,8 @@ const char *const results_name[RESULT_VARIABLES] = {
 
 enum results_extra results_extra(enum results_variable v)
 {
-    return variable[v].extra == K       ? RESULTS_ALONG_K
-           : variable[v].extra == POOL  ? RESULTS_ALONG_POOL
-           : variable[v].extra == QUERY ? RESULTS_ALONG_QUERY
-                                        : RESULTS_ALONE;
+    static const enum results_extra extra[DIMENSIONS] = {[K] = RESULTS_ALONG_K, [POOL] = RESULTS_ALONG_POOL, [QUERY] = RESULTS_ALONG_QUERY};
+    return variable[v].extra == NO_EXTRA ? RESULTS_ALONE : extra[variable[v].extra];
 }
 
 /* A file under construction. The first NetCDF failure sticks; later calls do nothing. */
@@ -86,16 +84,20 @@ static int add(struct file *f, const char *name, int type, int dimensions, const
     return v;
 }
 
+static int length_of(enum dimension d, const struct job *j)
+{
+    const int length[DIMENSIONS] = {
+        j->datasets, j->methods, j->budgets, j->trials, j->settings.k_max, results_pool(j), results_query(j), TIMER_PHASES,
+    };
+    return length[d];
+}
+
 static void add_dimensions(struct file *f, const struct results_plan *p, bool with_phase)
 {
-    const struct job *j = p->job;
-    const size_t length[DIMENSIONS] = {
-        (size_t)j->datasets, (size_t)j->methods, (size_t)j->budgets, (size_t)j->trials,
-        (size_t)j->settings.k_max, (size_t)results_pool(j), (size_t)results_query(j), TIMER_PHASES,
-    };
     for (int d = 0; d < DIMENSIONS; d++) {
+        const size_t length = (size_t)length_of((enum dimension)d, p->job);
         bool wanted = d <= REALIZATION || (d == PHASE) == with_phase;
-        if (wanted && f->code == NC_NOERR) keep(f, nc_def_dim(f->id, dimension_name[d], length[d], &f->dimension[d]));
+        if (wanted && f->code == NC_NOERR) keep(f, nc_def_dim(f->id, dimension_name[d], length, &f->dimension[d]));
     }
 }
 
@@ -313,10 +315,7 @@ int64_t results_bytes(const struct results_plan *p)
     for (int i = 0; i < RESULT_VARIABLES; i++) {
         const int type = variable[i].type == CELL_NUMBER ? cell_type(p) : variable[i].type;
         int64_t size = type == NC_DOUBLE || type == NC_INT64 ? 8 : type == NC_BYTE ? 1 : 4;
-        record += size * (variable[i].extra == K       ? j->settings.k_max
-                          : variable[i].extra == POOL  ? results_pool(j)
-                          : variable[i].extra == QUERY ? results_query(j)
-                                                       : 1);
+        record += size * (variable[i].extra == NO_EXTRA ? 1 : length_of((enum dimension)variable[i].extra, j));
     }
     int64_t coordinates = 4 * ((int64_t)j->budgets + j->trials + j->settings.k_max + results_pool(j) + results_query(j));
     return record * p->grid->units + coordinates + header_bytes(j);
