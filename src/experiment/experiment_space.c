@@ -20,6 +20,13 @@ static bool needs_code(const struct job *j)
     return false;
 }
 
+static bool needs_flops(const struct job *j)
+{
+    for (int i = 0; i < j->methods; i++)
+        if (j->method[i].sampler == SAMPLER_PREDNAS) return j->settings.prednas.flops_limit > 0;
+    return false;
+}
+
 int experiment_candidate_options(struct candidate_options *o, const struct job *j, const struct space *s, int dataset)
 {
     *o = (struct candidate_options){
@@ -119,9 +126,9 @@ static int read_needed(struct space *s, const struct job *j)
     char *names;
     const bool filter_loss = strstr(j->filter, "early_loss") != NULL;
     const bool filter_validation = strstr(j->filter, "validation_accuracy") != NULL;
-    const size_t length = strlen(j->code) + strlen(j->filter) + 2;
+    const size_t length = strlen(j->code) + strlen(j->filter) + sizeof ",,flops";
     TRY(memory_alloc(&names, length, 1));
-    snprintf(names, length, "%s,%s", j->code, j->filter);
+    snprintf(names, length, "%s,%s%s", j->code, j->filter, needs_flops(j) ? ",flops" : "");
     const struct space_need need = {filter_loss ? INT_MAX : j->code_length, j->label_is_validation || filter_validation, names};
     int status = space_file_read_part(s, j->space, &need);
     free(names);
@@ -145,6 +152,9 @@ static int read_space(struct experiment *e)
     TRY(read_needed(s, j));
     e->file_checksum = s->checksum;
     e->file_cells = s->cells;
+    if (needs_flops(j) && space_find_signal(s, "flops") < 0)
+        return status_fail(STATUS_INPUT, "%s: prednas.flops_limit = %g: %s has no variable flops; leave the limit out, or add the "
+                           "variable", j->path, j->settings.prednas.flops_limit, j->space);
     TRY(e->is_live ? experiment_read_live(e) : check_known(j, s));
     if (j->filter[0] != '\0') TRY(space_filter(s, j->filter));
     e->filtered = e->file_cells - s->cells;

@@ -134,7 +134,7 @@ const struct config_key job_keys[] = {
     {"prednas", "steps", CONFIG_INT, 1, 0, "50", 0, LARGE, 0, "steps", "of gradient ascent on the relaxed cell"},
     {"prednas", "rate", CONFIG_REAL, 1, 0, "0.1", SMALL, 100, 0, 0, "of Adam on the logits of the operations"},
     {"prednas", "flops_limit", CONFIG_REAL, 1, 0, "0", 0, 1e12, 0, "units of the signal flops",
-     "ascent pays for FLOPs above this, and chooses no cell above; 0: no limit"},
+     "ascent pays for expected FLOPs above this, 0: not at all; for all methods, space.filter leaves cells out"},
     {"prednas", "flops_penalty", CONFIG_REAL, 1, 0, "1", 0, 1e6, 0, "accuracy per limit", "the price of expected FLOPs above the limit"},
 
     {"output", "file", CONFIG_TEXT, 1, CONFIG_LOCAL, "", 0, 0, 0, 0,

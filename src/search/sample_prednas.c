@@ -24,7 +24,6 @@ struct ascent {
     const struct space *space;
     bool *allowed;                               /* [V][O] */
     double *flops, flops_mean;                   /* [V][O] what an operation adds to the mean; NULL: not known */
-    const double *flops_of;                      /* [cells] */
     float *soft, *dsoft;                         /* [V][O] */
     double *theta, *first, *second;              /* [V][O] logits, and Adam's moments */
     struct choice waiting[WAITING];              /* a heap, the most probable first */
@@ -36,18 +35,18 @@ static int find_flops(struct ascent *a)
 {
     const struct space *s = a->space;
     const int at = space_find_signal(s, "flops"), O = s->operations;
+    const double *flops = at >= 0 ? s->signal[at].value : NULL;
     double *count;
-    if (at < 0) return STATUS_OK;
-    a->flops_of = s->signal[at].value;
+    if (flops == NULL) return STATUS_OK;
     TRY(memory_alloc(&a->flops, (size_t)(s->nodes * O), sizeof *a->flops));
     TRY(memory_alloc(&count, (size_t)(s->nodes * O), sizeof *count));
     int64_t known = 0;
     for (int64_t cell = 0; cell < s->cells; cell++) {
         uint8_t operation[SPACE_NODES_MAX];
-        if (isnan(a->flops_of[cell])) continue;
+        if (isnan(flops[cell])) continue;
         space_cell(operation, s, cell);
-        for (int v = 0; v < s->nodes; v++) a->flops[v * O + operation[v]] += a->flops_of[cell], count[v * O + operation[v]]++;
-        a->flops_mean += a->flops_of[cell];
+        for (int v = 0; v < s->nodes; v++) a->flops[v * O + operation[v]] += flops[cell], count[v * O + operation[v]]++;
+        a->flops_mean += flops[cell];
         known++;
     }
     a->flops_mean /= known > 0 ? (double)known : 1;
@@ -156,13 +155,12 @@ static struct choice pop(struct ascent *a)
     return best;
 }
 
-static bool is_new(const struct ascent *a, const struct trial *t, int64_t cell, const int64_t *chosen, int64_t found)
+static bool is_new(const struct trial *t, int64_t cell, const int64_t *chosen, int64_t found)
 {
-    const double limit = t->settings.prednas.flops_limit;
     if (cell < 0 || t->pool->member[cell]) return false;
     for (int64_t i = 0; i < found; i++)
         if (chosen[i] == cell) return false;
-    return !(limit > 0 && a->flops_of != NULL && a->flops_of[cell] > limit);
+    return true;
 }
 
 /* The most probable cell of the mixture that is new; -1 when there is none among the first. */
@@ -187,7 +185,7 @@ static int64_t project(struct ascent *a, const struct trial *t, const struct gra
         uint8_t operation[SPACE_NODES_MAX];
         for (int v = 0; v < V; v++) operation[v] = order[v][c.rank[v]];
         const int64_t cell = neighbourhood_find(t->neighbourhood, g, operation);
-        if (is_new(a, t, cell, chosen, found)) return cell;
+        if (is_new(t, cell, chosen, found)) return cell;
         for (int v = c.last; v < V; v++) {
             struct choice next = c;
             if (++next.rank[v] >= choices[v]) continue;
@@ -230,9 +228,7 @@ static int choose(int64_t *chosen, struct trial *t, int64_t want, struct random_
         chosen[start] = project(a, t, g, chosen, start);
         while (chosen[start] < 0) {
             const int64_t cell = trial_unseen(t, stream);
-            bool is_chosen = false;
-            for (int64_t i = 0; i < start; i++) is_chosen = is_chosen || chosen[i] == cell;
-            if (!is_chosen) chosen[start] = cell;
+            if (is_new(t, cell, chosen, start)) chosen[start] = cell;
         }
         pulse_beat(t->pulse);
     }

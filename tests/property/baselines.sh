@@ -87,6 +87,28 @@ for m, method in enumerate(f["method"][:]):
 END_OF_CHECK
 run "$program" report one.nc --csv
 check "the report names method and sampler" grep -q '^one,known,local-search,13,1,2,' stdout
+
+# more FLOPs are better in this space
+run "$program" run rounds.ini -o dear.nc -P experiment.predictor=prednas -P prednas.flops_limit=5
+check "a price of FLOPs" test "$status" = 0
+check "prednas chooses fewer FLOPs when they have a price" $python - <<'END_OF_CHECK'
+import netCDF4
+import numpy as np
+
+def flops(path):
+    f = netCDF4.Dataset(path)
+    prednas = list(f["method"][:]).index("prednas")
+    return np.array([np.ma.compressed(cells)[6:] for cells in f["pool_cell"][0, prednas, 0]])
+
+value = dict(zip(*(netCDF4.Dataset("tiny.nc")[name][:].tolist() for name in ("id", "flops"))))
+before, after = (np.vectorize(value.get)(flops(path)).mean() for path in ("one.nc", "dear.nc"))
+assert after < before - 0.5, (before, after)
+END_OF_CHECK
+$python -c 'import netCDF4; netCDF4.Dataset("tiny.nc", "a").renameVariable("flops", "macs")'
+run "$program" run rounds.ini -o other.nc -P experiment.predictor=prednas -P prednas.flops_limit=5
+check "a limit of FLOPs that nobody knows" failed 2 "prednas.flops_limit = 5" "tiny.nc has no variable flops"
+run "$program" run rounds.ini -o other.nc -P experiment.predictor=random -P prednas.flops_limit=5
+check "who does not choose by FLOPs need not know them" test "$status" = 0
 run "$program" run rounds.ini -o other.nc -P evolution.sample=0
 check "no sample at all" failed 2 "evolution" "sample"
 run "$program" run rounds.ini -o other.nc -P experiment.predictor=local-serch

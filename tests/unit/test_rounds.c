@@ -41,7 +41,7 @@ static void test_prednas(void **state)
     assert_true(check_rounds(&set, "prednas", 7, 2) > 0);
 }
 
-/* How many of the cells that prednas chose are above the mean of the space. */
+/* How many of the cells that prednas chose have more FLOPs than the space on average. */
 static int chosen_above(const struct trial_settings *set, const double *flops, double mean)
 {
     struct toy_bench *b = toy_open(set, MPI_COMM_SELF, 1);
@@ -55,8 +55,8 @@ static int chosen_above(const struct trial_settings *set, const double *flops, d
     return above;
 }
 
-/* Where more FLOPs are better, most of what is chosen has more than the mean; with a limit there, nothing has. */
-static void test_limit(void **state)
+/* Where more FLOPs are better, most of what is chosen has more than the mean; the higher the price of that, the less. */
+static void test_penalty(void **state)
 {
     (void)state;
     ON_RANK(1);
@@ -69,13 +69,16 @@ static void test_limit(void **state)
         mean += flops[i] / TOY_CELLS;
     }
     toy.signal = &signal, toy.signals = 1;
-    const int free_choice = chosen_above(&set, flops, mean);
+    const int no_limit = chosen_above(&set, flops, mean);
     set.prednas.flops_limit = mean;
-    const int limited = chosen_above(&set, flops, mean);
+    const int dear = chosen_above(&set, flops, mean);
+    set.prednas.flops_penalty = 0;
+    const int no_price = chosen_above(&set, flops, mean);
     toy.signal = keep, toy.signals = 0;
     fixture_release();
-    assert_true(free_choice > 25);
-    assert_int_equal(limited, 0);
+    assert_true(no_limit > 25);
+    assert_int_equal(no_price, no_limit);
+    assert_true(dear < no_limit / 2);
 }
 
 /* Whatever came before, on the same memory. */
@@ -140,7 +143,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(toy_begin), cmocka_unit_test(test_weaknas), cmocka_unit_test(test_brp), cmocka_unit_test(test_prednas),
-        cmocka_unit_test(test_limit), cmocka_unit_test(test_repeat), cmocka_unit_test(test_graphs),
+        cmocka_unit_test(test_penalty), cmocka_unit_test(test_repeat), cmocka_unit_test(test_graphs),
         cmocka_unit_test(test_groups), cmocka_unit_test(toy_end),
     };
     RANKS_MAIN(tests);
