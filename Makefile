@@ -29,7 +29,7 @@ Q        := $(if $(V),,@)
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps run figures check check-slurm unit property tests sanitize fuzz fuzz-targets bench scaling install uninstall clean help always
+.PHONY: all deps run figures check check-slurm unit property tests sanitize valgrind fuzz fuzz-targets bench scaling install uninstall clean help always
 all: $(PROGRAM) ## build the program (the default)
 
 # Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
@@ -143,6 +143,10 @@ check-slurm: $(PROGRAM) ## run the scripts of slurm/ on a Slurm of their own; on
 	$(Q)tests/run.sh $(BUILD) slurm
 sanitize: ## all tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined check
+# valgrind knows no AVX-512.
+valgrind: ## run the program under valgrind
+	$(Q)$(MAKE) --no-print-directory ARCH=x86-64-v3 all
+	$(Q)tests/run.sh build/x86-64-v3 valgrind
 # libFuzzer comes with clang. What readers are told of NetCDF files is not all true (tests/fuzz/plan.h).
 WRAP := $(shell sed -n 's/^[a-z]* __wrap_\([a-z_]*\).*;$$/-Wl,--wrap=\1/p' tests/fuzz/plan.h)
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -178,6 +182,7 @@ endif
 DEBIAN := libc6-dev pkg-config libopenmpi-dev openmpi-bin libnetcdf-mpi-dev libinih-dev libjansson-dev librandom123-dev libdnnl-dev \
           libscalapack-openmpi-dev libopenblas-dev libcmocka-dev netcdf-bin python3-xarray python3-netcdf4 python3-matplotlib nco# the last six for tests and figures
 DEBIAN += $(if $(filter check-slurm,$(MAKECMDGOALS)),slurm-wlm munge)
+DEBIAN += $(if $(filter valgrind,$(MAKECMDGOALS)),valgrind)
 DEBIAN += $(if $(filter fuzz,$(MAKECMDGOALS)),clang libclang-rt-dev)
 deps: ## install what is missing from Debian's packages; without apt, name what to load
 	$(Q)if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then \

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Run the tests of a build and say how many passed: tests/run.sh BUILD unit|property|slurm...
+# Run the tests of a build and say how many passed: tests/run.sh BUILD unit|property|slurm|valgrind...
 #   unit      every BUILD/tests/NAME; those that include ranks.h with 1, 2, 3, 4 and 7 ranks
 #   property  every tests/property/*.sh, which runs BUILD/siamese-nas; exit status 77 means skipped
 #   slurm     every tests/slurm/*.sh, which runs it under a Slurm that it starts for itself; needs root
+#   valgrind  every tests/valgrind/*.sh, which runs it under valgrind
 # One line a run, in order, with its time from 5 s on; the output of a run only when it fails. Knobs: TEST_JOBS runs at a time (2 on two
 # cores), TEST_RANKS numbers of ranks (1 2 3 4 7), TEST_TIMEOUT seconds a run (1800), TEST_SKIP scripts to leave out
 # ("faults.sh scaling.sh"), TEST_AGAIN 1: a run that fails beside others on a loaded machine is repeated by itself, MPIRUN.
@@ -117,7 +118,7 @@ for kind; do
                 run "$name" "$build/tests/$name"
             fi
         done ;;
-    property | slurm)
+    property | slurm | valgrind)
         for script in tests/"$kind"/*.sh; do
             [ -e "$script" ] || continue
             name=$(basename "$script")
