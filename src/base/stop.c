@@ -16,6 +16,7 @@ static const char stop_file[] = "stop";
 static const double look_every = 1; /* second: a file system is asked */
 
 static volatile sig_atomic_t caught; /* signals come between any two instructions: nothing but a number */
+static volatile time_t terminated;   /* when the first SIGTERM came */
 
 static struct {
     bool watches, wanted;
@@ -24,17 +25,23 @@ static struct {
     char reason[64];
 } stop = {.end = INFINITY};
 
-static void handle(int signal)
+/* Slurm sends SIGTERM twice in a row when a job's time is over. One that comes later ends the process as it would any other. */
+static void handle(int number)
 {
-    caught = signal;
+    const time_t now = time(NULL);
+    caught = number;
+    if (number != SIGTERM) return;
+    if (terminated == 0) terminated = now;
+    if (now - terminated <= 1) return;
+    signal(SIGTERM, SIG_DFL);
+    raise(SIGTERM);
 }
 
-/* A second SIGTERM ends the process as it would any other. */
-static void catch(int signal, int flags)
+static void catch(int number)
 {
-    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | flags};
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    sigaction(signal, &action, NULL);
+    sigaction(number, &action, NULL);
 }
 
 static int read_end(double *end)
@@ -54,13 +61,14 @@ int stop_open(bool watches, double before)
 {
     memset(&stop, 0, sizeof stop);
     caught = 0;
+    terminated = 0;
     stop.watches = watches;
     stop.looked = -INFINITY;
     stop.before = before;
     stop.end = INFINITY;
     if (before >= 0) TRY(read_end(&stop.end));
-    catch(SIGTERM, (int)SA_RESETHAND);
-    catch(SIGUSR1, 0);
+    catch(SIGTERM);
+    catch(SIGUSR1);
     return STATUS_OK;
 }
 

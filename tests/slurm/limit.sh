@@ -24,6 +24,12 @@ clock=$job
 LAUNCH=mpirun OUT=warned.nc submit --nodes=2 --ntasks=4 slurm/run.sbatch
 warned=$job
 until_true 120 has_begun warned.nc
+# -- a job that looks at no clock and gets no warning: when its time is over, Slurm's SIGTERM, and KillWait later the end
+printf '#!/bin/bash\nSLURM_JOB_END_TIME=$((SLURM_JOB_END_TIME + 3600)) exec "$REAL" "$@"\n' >blind
+chmod +x blind
+REAL=$program PROGRAM=$work/blind STOP_BEFORE=1 OUT=over.nc OPTIONS="$OPTIONS -P training.epochs=200,400,200,1" \
+    submit --time=1 --signal=B:CONT@1 --no-requeue --ntasks=2 slurm/run.sbatch
+over=$job
 scancel --batch --signal=USR1 "$warned" # as --signal=B:USR1@60 does
 until_true 120 restarted "$clock"
 scontrol update JobId="$clock" TimeLimit=10 # now it may take its time
@@ -36,6 +42,10 @@ for out in clock warned; do
     check "$out: and why" said "stopped cleanly ($why)"
     check "$out: the bytes of the undisturbed run" cmp whole.nc $out.nc
 done
+await "$over"
+check "over: Slurm has ended the job" test "$state" = TIMEOUT
+check "over: the program stopped cleanly before" said "stopped cleanly (SIGTERM)"
+check "over: with what it had done" has_begun over.nc
 
 # -- where a job may not go back
 OUT=bound.nc submit --no-requeue --ntasks=4 slurm/run.sbatch

@@ -69,11 +69,15 @@ static void sigterm(void *nothing)
     EXPECT(stop_wanted() && reason_is(" (SIGTERM)"));
 }
 
-static void sigterm_twice(void *nothing)
+static void sigterm_once_more(void *nothing)
 {
     (void)nothing;
     EXPECT(stop_open(false, -1) == STATUS_OK);
     raise(SIGTERM);
+    raise(SIGTERM); /* Slurm sends two in a row */
+    EXPECT(stop_wanted());
+    const struct timespec pause = {.tv_sec = 2};
+    nanosleep(&pause, NULL);
     raise(SIGTERM);
     _exit(3); /* too far */
 }
@@ -115,7 +119,7 @@ static void test_signals(void **state)
     passes(sigterm);
     passes(sigusr1);
     passes(calls_go_on);
-    const int how = child_end(child_start(sigterm_twice, NULL));
+    const int how = child_end(child_start(sigterm_once_more, NULL));
     assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGTERM);
 }
 
