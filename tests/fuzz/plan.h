@@ -21,7 +21,7 @@
 #include <netcdf.h>
 #include <netcdf_mem.h>
 
-enum { PLAN_WORDS = 4096, PLAN_VARIABLES = 64, PLAN_ROOM = 1 << 14, PLAN_DEPTH = 8, PLAN_TEXT = 24 };
+enum { PLAN_WORDS = 4096, PLAN_VARIABLES = 64, PLAN_ROOM = 1 << 14, PLAN_PIECES = 1 << 10, PLAN_DEPTH = 8, PLAN_TEXT = 24 };
 #define PLAN_HIDDEN "_hidden" /* the dimension */
 
 int __real_nc_inq_var(int file, int id, char *name, nc_type *type, int *rank, int *dim, int *attributes);
@@ -147,11 +147,11 @@ static void plan_line(struct plan *p, char *line)
 }
 
 /* How many values fit where a variable begins: whole rows of it, as much as there is room for. None where HDF5 would make room for
- * far more, in memory. */
+ * far more, in memory, or spend a minute on pieces. */
 static size_t plan_extent(const struct plan_variable *v, size_t *count, int *rank)
 {
     int axis[NC_MAX_VAR_DIMS], storage = NC_CONTIGUOUS;
-    size_t values = 1, chunk[NC_MAX_VAR_DIMS];
+    size_t values = 1, pieces = 1, chunk[NC_MAX_VAR_DIMS];
     *rank = 0;
     if (__real_nc_inq_var(v->group, v->id, NULL, NULL, rank, axis, NULL) != NC_NOERR || *rank > 16) return 0;
     if (nc_inq_var_chunking(v->group, v->id, &storage, chunk) != NC_NOERR) storage = NC_CONTIGUOUS;
@@ -162,8 +162,9 @@ static size_t plan_extent(const struct plan_variable *v, size_t *count, int *ran
         if (nc_inq_dimlen(v->group, axis[i], &count[i]) != NC_NOERR) return 0;
         if (values > 0 && count[i] > PLAN_ROOM / values) count[i] = PLAN_ROOM / values;
         values *= count[i];
+        if (storage == NC_CHUNKED) pieces *= (count[i] + chunk[i] - 1) / chunk[i];
     }
-    return values;
+    return pieces <= PLAN_PIECES ? values : 0;
 }
 
 static void plan_put(const struct plan_variable *v)
