@@ -12,6 +12,9 @@ END
 chmod 700 watched
 program=$work/watched
 
+# of tiny.ini no more than it takes to go everywhere once
+few="-P space.dataset=one -P experiment.N=8 -P experiment.trials=2 -P training.epochs=1,3,1,1 -P evaluation.K_max=10"
+
 # clean NAME RANKS ARGUMENTS...: the program does it, and valgrind finds nothing
 clean() {
     local name=$1 ranks=$2
