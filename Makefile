@@ -29,7 +29,7 @@ Q        := $(if $(V),,@)
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps run figures check check-slurm unit property tests sanitize valgrind fuzz fuzz-targets bench scaling install uninstall clean help always
+.PHONY: all deps run figures check check-slurm check-valgrind unit property tests sanitize valgrind fuzz fuzz-targets bench scaling install uninstall clean help always
 all: $(PROGRAM) ## build the program (the default)
 
 # Debian's name is netcdf-mpi; its .pc leaves out the folder of netcdf.h.
@@ -145,8 +145,9 @@ sanitize: ## all tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined check
 # valgrind knows no AVX-512.
 valgrind: ## run the program under valgrind
-	$(Q)$(MAKE) --no-print-directory ARCH=x86-64-v3 all
-	$(Q)tests/run.sh build/x86-64-v3 valgrind
+	$(Q)$(MAKE) --no-print-directory ARCH=x86-64-v3 check-valgrind
+check-valgrind: $(PROGRAM)
+	$(Q)tests/run.sh $(BUILD) valgrind
 # libFuzzer comes with clang. What readers are told of NetCDF files is not all true (tests/fuzz/plan.h).
 WRAP := $(shell sed -n 's/^[a-z]* __wrap_\([a-z_]*\).*;$$/-Wl,--wrap=\1/p' tests/fuzz/plan.h)
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/targets/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -23,7 +23,7 @@ static bool needs_code(const struct job *j)
 static bool needs_flops(const struct job *j)
 {
     for (int i = 0; i < j->methods; i++)
-        if (j->method[i].sampler == SAMPLER_PREDNAS) return j->settings.prednas.flops_limit > 0;
+        if (j->method[i].sampler == SAMPLER_PREDNAS && j->settings.prednas.flops_limit > 0) return true;
     return false;
 }
 
@@ -126,9 +126,7 @@ static int read_needed(struct space *s, const struct job *j)
     char *names;
     const bool filter_loss = strstr(j->filter, "early_loss") != NULL;
     const bool filter_validation = strstr(j->filter, "validation_accuracy") != NULL;
-    const size_t length = strlen(j->code) + strlen(j->filter) + sizeof ",,flops";
-    TRY(memory_alloc(&names, length, 1));
-    snprintf(names, length, "%s,%s%s", j->code, j->filter, needs_flops(j) ? ",flops" : "");
+    TRY(memory_join(&names, (const char *const[]){j->code, j->filter, "flops"}, needs_flops(j) ? 3 : 2, ","));
     const struct space_need need = {filter_loss ? INT_MAX : j->code_length, j->label_is_validation || filter_validation, names};
     int status = space_file_read_part(s, j->space, &need);
     free(names);

@@ -35,9 +35,9 @@ static int find_flops(struct ascent *a)
 {
     const struct space *s = a->space;
     const int at = space_find_signal(s, "flops"), O = s->operations;
-    const double *flops = at >= 0 ? s->signal[at].value : NULL;
     double *count;
-    if (flops == NULL) return STATUS_OK;
+    if (at < 0) return STATUS_OK;
+    const double *flops = s->signal[at].value;
     TRY(memory_alloc(&a->flops, (size_t)(s->nodes * O), sizeof *a->flops));
     TRY(memory_alloc(&count, (size_t)(s->nodes * O), sizeof *count));
     int64_t known = 0;

@@ -55,7 +55,7 @@ static int chosen_above(const struct trial_settings *set, const double *flops, d
     return above;
 }
 
-/* Where more FLOPs are better, most of what is chosen has more than the mean; the higher the price of that, the less. */
+/* Where more FLOPs are better, most of what is chosen has more than the mean; where that has a price, less than half as much. */
 static void test_penalty(void **state)
 {
     (void)state;
