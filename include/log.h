@@ -12,4 +12,7 @@ __attribute__((format(printf, 1, 2))) void log_warning(const char *format, ...);
 /* Print "siamese-nas: error: MESSAGE" on standard error. */
 void log_error(const char *message);
 
+/* The same on whatever rank, for one that is about to end all others. */
+void log_last_words(const char *message);
+
 #endif

@@ -37,5 +37,10 @@ void log_warning(const char *format, ...)
 
 void log_error(const char *message)
 {
-    if (log_rank == 0) fprintf(stderr, "siamese-nas: error: %s\n", message);
+    if (log_rank == 0) log_last_words(message);
+}
+
+void log_last_words(const char *message)
+{
+    fprintf(stderr, "siamese-nas: error: %s\n", message);
 }

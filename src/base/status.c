@@ -1,11 +1,17 @@
 #include "status.h"
 
+#include "log.h"
+#include "timer.h"
+
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { MESSAGE_MAX = 2048 };
+enum { PATIENCE = 10 }; /* seconds */
 
 static char message[MESSAGE_MAX];
 
@@ -49,12 +55,50 @@ static int status_of(int bad)
     return bad == 0 ? STATUS_OK : bad == 1 ? STATUS_STOPPED : bad - 1;
 }
 
-int status_agree(MPI_Comm comm, int status)
+struct vote { int bad, rank; };
+
+static struct vote vote(MPI_Comm comm, int status)
 {
     int rank;
     MPI_Comm_rank(comm, &rank);
-    struct { int bad, rank; } mine = {badness(status), rank}, worst;
+    return (struct vote){badness(status), rank};
+}
+
+int status_agree(MPI_Comm comm, int status)
+{
+    const struct vote mine = vote(comm, status);
+    struct vote worst;
     MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm); /* MAXLOC: the lowest rank of the worst status */
     if (worst.bad != 0) MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, worst.rank, comm);
     return status_of(worst.bad);
+}
+
+/* Some ranks may never come. */
+static bool came_in_time(MPI_Request *request)
+{
+    const struct timespec pause = {.tv_nsec = 1000 * 1000};
+    const double begin = timer_now();
+    int came = 0;
+    while (!came && timer_now() - begin < PATIENCE) {
+        nanosleep(&pause, NULL);
+        MPI_Test(request, &came, MPI_STATUS_IGNORE);
+    }
+    return came;
+}
+
+void status_agree_or_abort(MPI_Comm comm, int status)
+{
+    const struct vote mine = vote(comm, status);
+    struct vote worst;
+    MPI_Request request;
+    bool agreed = true;
+    MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm, &request);
+    if (mine.bad == 0) MPI_Wait(&request, MPI_STATUS_IGNORE);
+    else agreed = came_in_time(&request);
+    if (agreed && worst.bad == 0) return;
+    if (!agreed || mine.rank == worst.rank) {
+        log_last_words(message);
+        MPI_Abort(comm, status);
+    }
+    MPI_Barrier(comm); /* until the abort ends this rank as well */
 }
