@@ -26,6 +26,9 @@ int64_t memory_peak(void);
  * not say. */
 int64_t memory_available(void);
 
+/* Whether this process can have `bytes` of addresses more, which `what` is going to take: libraries that crash without. */
+int memory_require(size_t bytes, const char *what);
+
 /* Two passes over the same take() calls: the first, with base NULL, adds up the size; workspace_open()
  * allocates it; the second hands out the pointers. */
 struct workspace {

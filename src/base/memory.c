@@ -106,6 +106,15 @@ int64_t memory_available(void)
     return available;
 }
 
+int memory_require(size_t bytes, const char *what)
+{
+    void *room = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return status_fail(STATUS_FAILURE, "out of memory: %s takes up to %zu MiB, which are not to be had", what, bytes >> 20);
+    munmap(room, bytes);
+    return STATUS_OK;
+}
+
 void *workspace_take(struct workspace *w, size_t count, size_t size)
 {
     assert(size == 0 || count <= (SIZE_MAX / 2) / size);

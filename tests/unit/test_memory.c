@@ -204,12 +204,32 @@ static void test_available(void **state)
     assert_int_equal(none, 0);
 }
 
+/* Room is asked for, not taken. */
+static void test_require(void **state)
+{
+    (void)state;
+    struct rlimit whole, small;
+    const size_t size = (size_t)64 << 20;
+    for (int i = 0; i < 3; i++) assert_int_equal(memory_require(size, "a library"), STATUS_OK);
+    assert_int_equal(memory_require(SIZE_MAX / 2, "a library"), STATUS_FAILURE);
+    status_clear();
+    assert_int_equal(getrlimit(RLIMIT_AS, &whole), 0);
+    small = whole;
+    small.rlim_cur = (rlim_t)1 << 20;
+    assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
+    const int status = memory_require(size, "a library");
+    assert_int_equal(setrlimit(RLIMIT_AS, &whole), 0);
+    assert_int_equal(status, STATUS_FAILURE);
+    assert_string_equal(status_message(), "out of memory: a library takes up to 64 MiB, which are not to be had");
+    status_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alloc), cmocka_unit_test(test_grow), cmocka_unit_test(test_nothing), cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_text), cmocka_unit_test(test_join), cmocka_unit_test(test_workspace), cmocka_unit_test(test_peak),
-        cmocka_unit_test(test_available),
+        cmocka_unit_test(test_available), cmocka_unit_test(test_require),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
