@@ -14,6 +14,15 @@ int lock_take(struct lock **out, const char *path, double wait);
 /* A sign of life, every few seconds: cheap, call it in every step. NULL: nothing. */
 void lock_touch(struct lock *l);
 
+/* Whom it belongs to: one line, like no other's. */
+enum { LOCK_OWNER_MAX = 512 };
+void lock_owner(char owner[LOCK_OWNER_MAX], const struct lock *l);
+
+/* On another process of the run: the lock of `path` is seen from here as well, and is the one of `owner`. STATUS_FAILURE when it is not
+ * after some seconds: this machine has another folder of that name, or none. Not in the owner's own process: it would lose the lock,
+ * which the kernel takes away as soon as any descriptor of the file is closed. */
+int lock_find(const char *path, const char *owner);
+
 /* Removes NAME.lock. *l becomes NULL. */
 void lock_release(struct lock **l);
 

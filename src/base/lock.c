@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PLACE_MAX = 128, HOST_MAX = 256, OWNER_MAX = HOST_MAX + PLACE_MAX + 32 };
-enum { NAP_MS = 100, NAMELESS_NAPS = 10 };
+enum { PLACE_MAX = 128, HOST_MAX = 256 };
+enum { NAP_MS = 100, NAMELESS_NAPS = 10, FIND_NAPS = 100 };
 
 struct lock {
     char *path; /* of the lock itself */
@@ -81,16 +81,22 @@ static void name_place(char place[PLACE_MAX])
     snprintf(place, PLACE_MAX, "%s/%llu", boot[0] == '\0' ? "?" : boot, (unsigned long long)space.st_ino);
 }
 
+static void read_text(char text[LOCK_OWNER_MAX], int file)
+{
+    memset(text, 0, LOCK_OWNER_MAX);
+    if (pread(file, text, LOCK_OWNER_MAX - 1, 0) <= 0) text[0] = '\0';
+}
+
 static void read_owner(struct owner *o, int file)
 {
-    char text[OWNER_MAX] = "";
-    ssize_t bytes = pread(file, text, sizeof text - 1, 0);
-    if (bytes <= 0 || sscanf(text, "%255s %ld %127s", o->host, &o->process, o->place) != 3 || o->process <= 0) o->host[0] = '\0';
+    char text[LOCK_OWNER_MAX];
+    read_text(text, file);
+    if (sscanf(text, "%255s %ld %127s", o->host, &o->process, o->place) != 3 || o->process <= 0) o->host[0] = '\0';
 }
 
 static int write_owner(const struct lock *l)
 {
-    char host[HOST_MAX], place[PLACE_MAX], text[OWNER_MAX];
+    char host[HOST_MAX], place[PLACE_MAX], text[LOCK_OWNER_MAX];
     name_host(host, l);
     name_place(place);
     const int length = snprintf(text, sizeof text, "%s %ld %s\n", host, (long)getpid(), place);
@@ -178,15 +184,15 @@ static int attempt(enum standing *standing, struct lock *l, struct owner *o)
 }
 
 /* ", process 123 on host" */
-static void name_owner(char who[OWNER_MAX], const struct owner *o)
+static void name_owner(char who[LOCK_OWNER_MAX], const struct owner *o)
 {
     who[0] = '\0';
-    if (o->host[0] != '\0') snprintf(who, OWNER_MAX, ", process %ld on %s", o->process, o->host);
+    if (o->host[0] != '\0') snprintf(who, LOCK_OWNER_MAX, ", process %ld on %s", o->process, o->host);
 }
 
 static int refuse(const struct lock *l, const struct owner *o)
 {
-    char who[OWNER_MAX];
+    char who[LOCK_OWNER_MAX];
     name_owner(who, o);
     return status_fail(STATUS_FAILURE, "%s is being written by another run%s; let it end, wait for it with --wait=SECONDS, or name "
                        "another output", l->output, who);
@@ -194,7 +200,7 @@ static int refuse(const struct lock *l, const struct owner *o)
 
 static void tell_waiting(const struct lock *l, const struct owner *o, double wait)
 {
-    char who[OWNER_MAX];
+    char who[LOCK_OWNER_MAX];
     name_owner(who, o);
     if (o->alive) log_info("%s is being written by another run%s: waiting up to %g seconds", l->output, who, wait);
     else log_info("%s: another run%s may be alive: waiting up to %g seconds for a sign", l->path, who, l->manner->silent_for);
@@ -260,6 +266,38 @@ void lock_touch(struct lock *l)
     if (l == NULL || timer_now() - l->signed_at < l->manner->sign_every) return;
     l->signed_at = timer_now();
     futimens(l->file, NULL);
+}
+
+void lock_owner(char owner[LOCK_OWNER_MAX], const struct lock *l)
+{
+    read_text(owner, l->file);
+}
+
+static bool finds(const char *path, const char *owner)
+{
+    char text[LOCK_OWNER_MAX] = "";
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    read_text(text, file);
+    close(file);
+    return strcmp(text, owner) == 0;
+}
+
+int lock_find(const char *path, const char *owner)
+{
+    const char *const name[] = {path, ".lock"};
+    char *lock, host[HOST_MAX] = "";
+    TRY(memory_join(&lock, name, 2, ""));
+    int naps = 0;
+    while (!finds(lock, owner) && naps < FIND_NAPS) {
+        nap();
+        naps++;
+    }
+    free(lock);
+    if (naps < FIND_NAPS) return STATUS_OK;
+    gethostname(host, sizeof host - 1);
+    return status_fail(STATUS_FAILURE, "%s: this folder on %s is not the one on %.*s, or cannot be read; name an output on a file system "
+                       "that all nodes share", path, host, (int)strcspn(owner, " "), owner);
 }
 
 void lock_release(struct lock **l)

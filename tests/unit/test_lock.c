@@ -232,6 +232,54 @@ static void test_no_place_for_it(void **state)
     assert_true(says("folder.nc.lock: cannot open"));
 }
 
+struct search {
+    const char *path;
+    char owner[LOCK_OWNER_MAX];
+    int expected;
+    const char *words;
+};
+
+static void find(void *argument)
+{
+    const struct search *s = argument;
+    EXPECT(lock_find(s->path, s->owner) == s->expected && says(s->words));
+}
+
+/* Other processes of the run see it; where there is another run's, or none, they say so. */
+static void test_found_by_others(void **state)
+{
+    (void)state;
+    struct lock *l;
+    char path[300], elsewhere[300], words[400], own[256] = "";
+    gethostname(own, sizeof own - 1);
+    snprintf(path, sizeof path, "%s", scratch("found.nc"));
+    snprintf(elsewhere, sizeof elsewhere, "%s", scratch("elsewhere.nc"));
+    snprintf(words, sizeof words, "elsewhere.nc: this folder on %s is not the one on %s, or cannot be read; name an output on a file system",
+             own, own);
+    scratch_write("elsewhere.nc.lock", "node 12 place\n");
+    assert_int_equal(take_as(&l, path, 0, NULL), STATUS_OK);
+    struct search here = {.path = path, .expected = STATUS_OK, .words = ""};
+    struct search there = {.path = elsewhere, .expected = STATUS_FAILURE, .words = words};
+    struct search nowhere = {.path = scratch("nowhere.nc"), .expected = STATUS_FAILURE, .words = "nowhere.nc: this folder on "};
+    lock_owner(here.owner, l);
+    lock_owner(there.owner, l);
+    lock_owner(nowhere.owner, l);
+    const pid_t child[] = {child_start(find, &here), child_start(find, &there), child_start(find, &nowhere)};
+    for (int i = 0; i < 3; i++) assert_true(child_good(child[i]));
+    lock_release(&l);
+}
+
+/* It may be seen a little later. */
+static void test_found_late(void **state)
+{
+    (void)state;
+    struct search s = {.path = scratch("late.nc"), .expected = STATUS_OK, .words = "", .owner = "node 12 place\n"};
+    const pid_t child = child_start(find, &s);
+    for (int i = 0; i < 30; i++) nap();
+    scratch_write("late.nc.lock", "node 12 place\n");
+    assert_true(child_good(child));
+}
+
 /* -- without locks of the kernel ------------------------------------------------------------------------------------ */
 
 /* On another machine nothing but silence says that the owner is dead. */
@@ -381,7 +429,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_take_and_release), cmocka_unit_test(test_second_is_refused), cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_waiting_is_stopped), cmocka_unit_test(test_what_is_left_behind),
-        cmocka_unit_test(test_no_place_for_it), cmocka_unit_test(test_silence), cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_no_place_for_it), cmocka_unit_test(test_found_by_others),
+        cmocka_unit_test(test_found_late), cmocka_unit_test(test_silence), cmocka_unit_test(test_stale),
         cmocka_unit_test(test_another_start), cmocka_unit_test(test_lost), cmocka_unit_test(test_one_wins),
     };
     return cmocka_run_group_tests(tests, scratch_open, scratch_close);
