@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { IO_ROOM = 32 << 20 }; /* bytes that MPI-IO takes for its files */
+
 struct results {
     const struct results_plan *plan;
     struct results_paths path;
@@ -94,25 +96,47 @@ static int open_variables(struct results *r)
     return results_check(code, r->path.part, "open");
 }
 
-/* Every leader makes the same calls, also after a failure of one: they are collective. */
-static int open_files(struct results *r)
+/* On a leader: what must be so before all leaders open the files together, since one that fails there alone keeps the others waiting.
+ * They share the folder, and MPI-IO has the memory that it takes. */
+static int check_ground(const struct results *r, const char *owner)
 {
-    int code = nc_open_par(r->path.part, NC_WRITE, r->leaders, MPI_INFO_NULL, &r->file);
-    int timing_code = nc_open_par(r->path.timing_part, NC_WRITE, r->leaders, MPI_INFO_NULL, &r->timing);
-    if (code != NC_NOERR) r->file = -1;
-    if (timing_code != NC_NOERR) r->timing = -1;
-    TRY(results_check(code, r->path.part, "open"));
-    TRY(results_check(timing_code, r->path.timing_part, "open"));
-    return open_variables(r);
+    if (r->lock == NULL) TRY(lock_find(r->path.final, owner));
+    return memory_require(IO_ROOM, "parallel NetCDF");
 }
 
-static int close_files(struct results *r)
+/* Collective over the leaders. */
+static int open_file(int *file, const char *path, MPI_Comm leaders)
 {
-    int code = r->file < 0 ? NC_NOERR : nc_close(r->file);
-    int timing_code = r->timing < 0 ? NC_NOERR : nc_close(r->timing);
-    r->file = r->timing = -1;
-    TRY(results_check(code, r->path.part, "close"));
-    return results_check(timing_code, r->path.timing_part, "close");
+    const int code = nc_open_par(path, NC_WRITE, leaders, MPI_INFO_NULL, file);
+    if (code != NC_NOERR) *file = -1;
+    return results_check(code, path, "open");
+}
+
+/* Collective over comm. */
+static int open_files(struct results *r, MPI_Comm comm)
+{
+    const bool leads = r->leaders != MPI_COMM_NULL;
+    char owner[LOCK_OWNER_MAX] = "";
+    if (r->lock != NULL) lock_owner(owner, r->lock);
+    MPI_Bcast(owner, sizeof owner, MPI_CHAR, 0, comm);
+    TRY(status_agree(comm, leads ? check_ground(r, owner) : STATUS_OK));
+    status_agree_or_abort(comm, leads ? open_file(&r->file, r->path.part, r->leaders) : STATUS_OK);
+    status_agree_or_abort(comm, leads ? open_file(&r->timing, r->path.timing_part, r->leaders) : STATUS_OK);
+    return status_agree(comm, leads ? open_variables(r) : STATUS_OK);
+}
+
+static int close_file(int *file, const char *path)
+{
+    const int code = *file < 0 ? NC_NOERR : nc_close(*file);
+    *file = -1;
+    return results_check(code, path, "close");
+}
+
+/* Collective over comm. */
+static void close_files(struct results *r, MPI_Comm comm)
+{
+    status_agree_or_abort(comm, close_file(&r->file, r->path.part));
+    status_agree_or_abort(comm, close_file(&r->timing, r->path.timing_part));
 }
 
 static void release(struct results **r)
@@ -140,10 +164,9 @@ int results_open(struct results **out, enum results_state *state, bool *finished
     MPI_Bcast(state, sizeof *state, MPI_BYTE, 0, comm);
     MPI_Bcast(finished, (int)p->grid->units, MPI_C_BOOL, 0, comm);
     if (status == STATUS_OK && *state != RESULTS_COMPLETE) {
-        if (r->leaders != MPI_COMM_NULL) status = open_files(r);
-        status = status_agree(comm, status);
-        if (status != STATUS_OK) close_files(r);
-        else *out = r;
+        status = open_files(r, comm);
+        if (status == STATUS_OK) *out = r;
+        else close_files(r, comm);
     }
     if (*out == NULL) release(&r);
     return status;
@@ -295,13 +318,10 @@ static int publish(const struct results *r, const struct results_run *run, int r
 int results_close(struct results **r, int status, const struct results_run *run, MPI_Comm comm)
 {
     if (*r == NULL) return status;
-    int rank, ranks, closed = close_files(*r);
+    int rank, ranks;
+    close_files(*r, comm);
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &ranks);
-    if (status == STATUS_OK || status == STATUS_STOPPED) { /* what is complete must be in the file, too */
-        const int all_closed = status_agree(comm, closed);
-        if (all_closed != STATUS_OK) status = all_closed;
-    }
     if (status == STATUS_OK) {
         if (rank == 0) status = publish(*r, run, ranks);
         status = status_agree(comm, status);

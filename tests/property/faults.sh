@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What goes wrong on a cluster: killed ranks, disks, folders, damaged files, two runs at once, no memory, a rank that stands still.
+# What goes wrong on a cluster: killed ranks, disks, folders, damaged files, two runs at once, a rank that stands still.
 # Each time nothing is lost, one message says what is the matter, and the same command run again ends with the bytes of an undisturbed
 # run. FAULTS=N: so many kills, and as many damaged files (10). FAULTS_SEED: the chance of an earlier run.
 . "$(dirname "$0")/experiment.bash"
@@ -281,25 +281,6 @@ if [ -n "$mounted" ]; then
     fill
     end
     cannot_write full/table
-fi
-
-# -- memory -----------------------------------------------------------------------------------------------------------
-if grep -q __asan_init "$program"; then
-    echo "SKIP: with sanitizers memory cannot be limited"
-else
-    $python "$here/tiny_space.py" big.nc 500000
-    refused=0 wrong=0
-    limit='[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -v $0; exec "$@"'
-    for kb in 300000 260000 220000 180000 160000 140000; do
-        rm -f memory.*
-        run $mpirun -np 2 bash -c "$limit" $kb "$program" run tiny.ini -o memory.nc -P space.file=big.nc -P experiment.trials=1 \
-            -P experiment.predictor=random
-        if failed 1 "out of memory: "; then refused=$((refused + 1))
-        elif [ "$status" != 0 ] && grep -q "siamese-nas: error\|ignal" stderr && # else MPI could not start, or died itself
-            ! grep -q '\[ 1\] .*/\(libmca_\|mca_\|libopen-\|libmpi\)' stderr; then wrong=$((wrong + 1)) && cat stderr; fi
-        [ $refused -lt 2 ] || break
-    done
-    check "a rank without memory: one message, exit status 1 ($refused times)" test $refused -ge 1 -a $wrong = 0
 fi
 
 # -- the ranks that stood still ---------------------------------------------------------------------------------------
