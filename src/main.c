@@ -71,6 +71,16 @@ static int launched_rank(void)
     return rank != NULL && getenv("SLURM_STEP_ID") != NULL ? atoi(rank) : 0;
 }
 
+/* Bytes of addresses that MPI takes, and parallel NetCDF later: Open MPI's ranks of a node map a segment of each other. */
+static size_t mpi_room(void)
+{
+    enum { ROOM_MIB = 90, ROOM_A_RANK_MIB = 5, RANKS_A_NODE_MAX = 4096 };
+    const char *ranks = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    if (ranks == NULL) ranks = getenv("SLURM_STEP_TASKS_PER_NODE"); /* "64(x3),10": near enough */
+    const int here = ranks == NULL ? 1 : atoi(ranks);
+    return (size_t)(ROOM_MIB + ROOM_A_RANK_MIB * (here < RANKS_A_NODE_MAX ? here : RANKS_A_NODE_MAX)) << 20;
+}
+
 /* Gradients and Adam's moments of hardly used weights decay into denormal numbers, which cost x86 a hundred times the
  * time of others and are far too small to matter. */
 static void flush_denormals(void)
@@ -130,6 +140,7 @@ static int finish(int status)
 static int run_parallel(const struct command *c, int argc, char **argv)
 {
     int provided, rank;
+    if (memory_require(mpi_room(), "MPI") != STATUS_OK) return finish(STATUS_FAILURE);
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided); /* one thread calls MPI, a library may have others */
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     log_open(rank);
@@ -158,18 +169,20 @@ static int run_serial(const struct command *c, int argc, char **argv)
 }
 
 /* glibc raises its threshold for memory of its own mapping with every large block that is freed, and then keeps what later blocks
- * leave behind. Large blocks are few here: give each back to the system. */
-static void return_freed_memory(void)
+ * leave behind. Large blocks are few here: give each back to the system. MPI's threads, which do little, would each take 64 MB of
+ * addresses for theirs. */
+static void spare_memory(void)
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, 1 << 18);
+    mallopt(M_ARENA_MAX, 1);
 #endif
 }
 
 int main(int argc, char **argv)
 {
     flush_denormals();
-    return_freed_memory();
+    spare_memory();
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write to report, no reason to die */
     const struct command *c = argc < 2 ? NULL : find_command(argv[1]);
     if (c != NULL && c->parallel && !wants_help(argc - 1, argv + 1)) return run_parallel(c, argc - 1, argv + 1);
