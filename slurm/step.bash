@@ -31,9 +31,9 @@ step() {
     shift
     terminated=
     case $LAUNCH in
-    srun) # fill a node before the next, as mpirun does
+    srun) # fill a node before the next, as mpirun does; when a rank ends before MPI has begun, the others would wait for it for minutes
         local each=$(((SLURM_NTASKS + SLURM_JOB_NUM_NODES - 1) / SLURM_JOB_NUM_NODES))
-        srun --mpi=pmix --ntasks="$ranks" --nodes=$(((ranks + each - 1) / each)) "$PROGRAM" "$@" & ;;
+        srun --mpi=pmix --wait=60 --ntasks="$ranks" --nodes=$(((ranks + each - 1) / each)) "$PROGRAM" "$@" & ;;
     mpirun) mpirun -np "$ranks" "$PROGRAM" "$@" & ;;
     *)
         echo "LAUNCH=$LAUNCH: either srun or mpirun" >&2
