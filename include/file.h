@@ -2,6 +2,7 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,6 +12,9 @@ int file_write(const char *path, const void *data, size_t size);
 
 /* Are these two names of one file that is there? */
 bool file_same(const char *a, const char *b);
+
+/* The folder that `path` lies in. */
+void file_folder(char folder[PATH_MAX], const char *path);
 
 /* PATH.part, which a kill in the middle of file_write() leaves behind. Release with free(). */
 int file_draft(char **out, const char *path);

@@ -52,6 +52,13 @@ int file_check_distinct(const char *output, const char *input)
     return status_fail(STATUS_INPUT, "%s is the input %s; choose another name for the output", output, input);
 }
 
+void file_folder(char folder[PATH_MAX], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    snprintf(folder, PATH_MAX, "%.*s", length == 0 ? 1 : (int)length, length == 0 ? "." : path);
+}
+
 int file_draft(char **out, const char *path)
 {
     const char *const name[] = {path, ".part"};

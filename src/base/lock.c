@@ -1,5 +1,6 @@
 #include "lock_internal.h"
 
+#include "file.h"
 #include "log.h"
 #include "memory.h"
 #include "status.h"
@@ -273,8 +274,18 @@ void lock_owner(char owner[LOCK_OWNER_MAX], const struct lock *l)
     read_text(owner, l->file);
 }
 
+/* What a network file system has not found once, it does not look for again for a while, unless its folder is opened. */
+static void look_again(const char *path)
+{
+    char folder[PATH_MAX];
+    file_folder(folder, path);
+    const int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file >= 0) close(file);
+}
+
 static bool finds(const char *path, const char *owner)
 {
+    look_again(path);
     char text[LOCK_OWNER_MAX] = "";
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return false;

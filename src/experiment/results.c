@@ -1,6 +1,7 @@
 #include "results_internal.h"
 
 #include "checksum.h"
+#include "file.h"
 #include "lock.h"
 #include "memory.h"
 #include "status.h"
@@ -33,7 +34,7 @@ struct results {
 /* The folder of `path`, which can be written into; its last part is created when it is missing. */
 static int prepare_folder(char folder[PATH_MAX], const char *path)
 {
-    results_folder(folder, path);
+    file_folder(folder, path);
     if (access(folder, F_OK) != 0 && mkdir(folder, 0777) != 0)
         return status_fail(STATUS_FAILURE, "%s: cannot create this folder for the results: %s", folder, strerror(errno));
     if (access(folder, W_OK) != 0)

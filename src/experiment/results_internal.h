@@ -51,9 +51,6 @@ int results_query(const struct job *j);
 int results_define(const char *path, const struct results_plan *p);
 int results_define_timing(const char *path, const struct results_plan *p);
 
-/* The folder that `path` lies in. */
-void results_folder(char folder[PATH_MAX], const char *path);
-
 /* Make sure of `bytes` of disk space before HDF5 writes them: a write that fails inside it cannot be recovered from. The space is
  * taken for real, by a file `draft` in `folder`, which also notices quotas and file size limits, and given back at once. */
 int results_reserve(const char *draft, const char *folder, int64_t bytes);

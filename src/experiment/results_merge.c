@@ -146,7 +146,7 @@ static int check_output(struct merge *m, double wait)
     TRY(results_paths(&m->target, &m->job));
     snprintf(m->draft, sizeof m->draft, "%.*s.merge", PATH_MAX - 16, m->target.final);
     snprintf(m->timing_draft, sizeof m->timing_draft, "%.*s.merge", PATH_MAX - 16, m->target.timing);
-    results_folder(folder, m->target.final);
+    file_folder(folder, m->target.final);
     if (access(folder, W_OK) != 0)
         return status_fail(STATUS_FAILURE, "%s: cannot write results into this folder: %s", folder, strerror(errno));
     TRY(lock_take(&m->lock, m->target.final, wait)); /* neither a run nor another merge writes there */

@@ -9,13 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-void results_folder(char folder[PATH_MAX], const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
-    snprintf(folder, PATH_MAX, "%.*s", length == 0 ? 1 : (int)length, length == 0 ? "." : path);
-}
-
 int results_reserve(const char *draft, const char *folder, int64_t bytes)
 {
     int file = open(draft, O_RDWR | O_CREAT, 0666), failed = errno;
