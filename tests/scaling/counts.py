@@ -126,7 +126,7 @@ def table(paths):
         r = read(path)
         sent = lambda x: x["Send.calls"] + x["Sendrecv.calls"]
         last = r[-1]
-        print(f"{len(r):6} {sum(map(sent, r)):9.0f} {sent(r[0]):9.0f} {last['Bcast.calls']:6.0f} {last['Allreduce.calls']:9.0f}"
+        print(f"{len(r):6} {sum(map(sent, r)):9.0f} {sent(r[0]):9.0f} {last['Bcast.calls']:6.0f} {last['Allreduce.calls'] + last['Iallreduce.calls']:9.0f}"
               f" {last['Barrier.calls'] + last['Ibarrier.calls']:8.0f} {last['File_read_at.calls']:6.0f}"
               f" {last['File_read_at.received'] / 1e3:8.1f} {r[0]['anon']:18.0f} {max(x['anon'] for x in r[1:] or r):7.0f}"
               f" {max(x['shared'] for x in r):7.0f} {max(x['peak'] for x in r):7.0f}")

@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #define KINDS(K)                                                                                                              \
-    K(Send) K(Isend) K(Recv) K(Irecv) K(Imrecv) K(Sendrecv)                                                                   \
-    K(Barrier) K(Ibarrier) K(Bcast) K(Ibcast) K(Reduce) K(Allreduce) K(Gather) K(Gatherv) K(Scatterv) K(Allgather)            \
-    K(Allgatherv) K(Comm_dup) K(Comm_split) K(File_open) K(File_close) K(File_sync) K(File_set_size) K(File_set_view)         \
-    K(File_read_at) K(File_read_at_all) K(File_write_at) K(File_write_at_all)
+    K(Send) K(Isend) K(Recv) K(Irecv) K(Imrecv) K(Sendrecv) K(Barrier) K(Ibarrier) K(Bcast) K(Ibcast) K(Reduce)               \
+    K(Allreduce) K(Iallreduce) K(Gather) K(Gatherv) K(Scatterv) K(Allgather) K(Allgatherv) K(Comm_dup) K(Comm_split)          \
+    K(File_open) K(File_close) K(File_sync) K(File_set_size) K(File_set_view) K(File_read_at) K(File_read_at_all)             \
+    K(File_write_at) K(File_write_at_all)
 
 #define NUMBER(name) KIND_##name,
 #define NAME(name) #name,
@@ -156,6 +156,12 @@ int MPI_Allreduce(const void *a, void *b, int n, MPI_Datatype t, MPI_Op op, MPI_
 {
     add(KIND_Allreduce, bytes(n, t), bytes(n, t));
     return PMPI_Allreduce(a, b, n, t, op, c);
+}
+
+int MPI_Iallreduce(const void *a, void *b, int n, MPI_Datatype t, MPI_Op op, MPI_Comm c, MPI_Request *r)
+{
+    add(KIND_Iallreduce, bytes(n, t), bytes(n, t));
+    return PMPI_Iallreduce(a, b, n, t, op, c, r);
 }
 
 int MPI_Gather(const void *a, int an, MPI_Datatype at, void *b, int bn, MPI_Datatype bt, int root, MPI_Comm c)
