@@ -1,5 +1,6 @@
 /* siamese-nas COMMAND ...: find the command, give it MPI if it wants it, print what went wrong, return the status. */
 #include "cmd.h"
+#include "launch.h"
 #include "log.h"
 #include "memory.h"
 #include "nearest.h"
@@ -58,27 +59,12 @@ static void print_version(void)
            version_mpi(), version_netcdf());
 }
 
-/* The rank that a launcher gave this process, known without MPI_Init; 0 when there was no launcher. A batch script is
- * not a launcher's task, although Slurm sets SLURM_PROCID for it as well: it has no step of its own. */
-static int launched_rank(void)
-{
-    static const char *const name[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
-    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
-        const char *rank = getenv(name[i]);
-        if (rank != NULL) return atoi(rank);
-    }
-    const char *rank = getenv("SLURM_PROCID");
-    return rank != NULL && getenv("SLURM_STEP_ID") != NULL ? atoi(rank) : 0;
-}
-
 /* Bytes of addresses that MPI takes, and parallel NetCDF later: Open MPI's ranks of a node map a segment of each other. */
 static size_t mpi_room(void)
 {
-    enum { ROOM_MIB = 90, ROOM_A_RANK_MIB = 5, RANKS_A_NODE_MAX = 4096 };
-    const char *ranks = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    if (ranks == NULL) ranks = getenv("SLURM_STEP_TASKS_PER_NODE"); /* "64(x3),10": near enough */
-    const int here = ranks == NULL ? 1 : atoi(ranks);
-    return (size_t)(ROOM_MIB + ROOM_A_RANK_MIB * (here < RANKS_A_NODE_MAX ? here : RANKS_A_NODE_MAX)) << 20;
+    enum { ROOM_MIB = 90, ROOM_A_RANK_MIB = 5, RANKS_MAX = 4096 };
+    const int ranks = launch_ranks_on_node();
+    return (size_t)(ROOM_MIB + ROOM_A_RANK_MIB * (ranks < RANKS_MAX ? ranks : RANKS_MAX)) << 20;
 }
 
 /* Gradients and Adam's moments of hardly used weights decay into denormal numbers, which cost x86 a hundred times the
@@ -140,7 +126,10 @@ static int finish(int status)
 static int run_parallel(const struct command *c, int argc, char **argv)
 {
     int provided, rank;
-    if (memory_require(mpi_room(), "MPI") != STATUS_OK) return finish(STATUS_FAILURE);
+    if (memory_require(mpi_room(), "MPI") != STATUS_OK) {
+        log_last_words(status_message());
+        return STATUS_FAILURE;
+    }
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided); /* one thread calls MPI, a library may have others */
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     log_open(rank);
@@ -187,7 +176,7 @@ int main(int argc, char **argv)
     const struct command *c = argc < 2 ? NULL : find_command(argv[1]);
     if (c != NULL && c->parallel && !wants_help(argc - 1, argv + 1)) return run_parallel(c, argc - 1, argv + 1);
     /* What needs no MPI is done by the first process alone: once, not once a rank. */
-    if (launched_rank() != 0) return STATUS_OK;
+    if (launch_rank() != 0) return STATUS_OK;
     log_open(0);
     return finish(run_serial(c, argc, argv));
 }
