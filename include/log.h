@@ -12,7 +12,8 @@ __attribute__((format(printf, 1, 2))) void log_warning(const char *format, ...);
 /* Print "siamese-nas: error: MESSAGE" on standard error. */
 void log_error(const char *message);
 
-/* The same on whatever rank, for one that is about to end all others. */
+/* The same on whatever rank, which is about to end all others, with its number and its machine. What all ranks of a node have to say is
+ * said once: those behind the first wait for some seconds, in which the launcher ends them. */
 void log_last_words(const char *message);
 
 #endif

@@ -29,10 +29,10 @@ void status_clear(void);
  * message of the lowest rank that has it. */
 int status_agree(MPI_Comm comm, int status);
 
-/* Collective over `comm`, after a library's collective call: comes back when it has succeeded on all ranks. A failure ends them all,
- * with its message and MPI_Abort: a file that only some have open can be neither used nor closed. The others may even wait in that
- * call for ever: whoever has failed gives them a few seconds to come. */
-void status_agree_or_abort(MPI_Comm comm, int status);
+/* The same after a library's collective call, which must have succeeded on all ranks or on none. A file that only some have open can be
+ * neither used nor closed, and the others may wait in that call for ever: whoever has failed gives them a few seconds to come, and ends
+ * all ranks of the program with its message and MPI_Abort when they do not, or have not failed as well. */
+int status_agree_or_abort(MPI_Comm comm, int status);
 
 /* Leave the current function with the status of a failed call. */
 #define TRY(call)                            \

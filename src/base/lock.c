@@ -101,7 +101,8 @@ static int write_owner(const struct lock *l)
     name_host(host, l);
     name_place(place);
     const int length = snprintf(text, sizeof text, "%s %ld %s\n", host, (long)getpid(), place);
-    if (ftruncate(l->file, 0) == 0 && pwrite(l->file, text, (size_t)length, 0) == length) return STATUS_OK;
+    const bool written = ftruncate(l->file, 0) == 0 && pwrite(l->file, text, (size_t)length, 0) == length;
+    if (written && (fsync(l->file) == 0 || errno == EINVAL)) return STATUS_OK; /* other machines look for it at once */
     const int failed = errno;
     unlink(l->path);
     return status_fail(STATUS_FAILURE, "%s: cannot write this lock: %s; is the disk full?", l->path, strerror(failed));
@@ -307,8 +308,8 @@ int lock_find(const char *path, const char *owner)
     free(lock);
     if (naps < FIND_NAPS) return STATUS_OK;
     gethostname(host, sizeof host - 1);
-    return status_fail(STATUS_FAILURE, "%s: this folder on %s is not the one on %.*s, or cannot be read; name an output on a file system "
-                       "that all nodes share", path, host, (int)strcspn(owner, " "), owner);
+    return status_fail(STATUS_FAILURE, "%s: its folder on %s is not the one on %.*s, or cannot be read; name an output on a file system that "
+                       "all nodes share", path, host, (int)strcspn(owner, " "), owner);
 }
 
 void lock_release(struct lock **l)

@@ -1,7 +1,11 @@
 #include "log.h"
 
+#include "launch.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
 static int log_rank;
 
@@ -37,10 +41,13 @@ void log_warning(const char *format, ...)
 
 void log_error(const char *message)
 {
-    if (log_rank == 0) log_last_words(message);
+    if (log_rank == 0) fprintf(stderr, "siamese-nas: error: %s\n", message);
 }
 
 void log_last_words(const char *message)
 {
-    fprintf(stderr, "siamese-nas: error: %s\n", message);
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    if (launch_rank_on_node() > 0) nanosleep(&(struct timespec){.tv_sec = 3}, NULL);
+    fprintf(stderr, "siamese-nas: error: %s (rank %d on %s)\n", message, launch_rank(), host);
 }

@@ -14,6 +14,7 @@ enum { MESSAGE_MAX = 2048 };
 enum { PATIENCE = 10 }; /* seconds */
 
 static char message[MESSAGE_MAX];
+static int message_status;
 
 /* A message is one line. What it quotes from a file may be anything, such as orders to a terminal. */
 static void make_printable(void)
@@ -24,12 +25,14 @@ static void make_printable(void)
 
 int status_fail(enum status code, const char *format, ...)
 {
-    if (message[0] == '\0') {
+    const bool was_stopped = message_status == STATUS_STOPPED && code != STATUS_STOPPED; /* which is no failure */
+    if (message[0] == '\0' || was_stopped) {
         va_list arguments;
         va_start(arguments, format);
         vsnprintf(message, sizeof message, format, arguments);
         va_end(arguments);
         make_printable();
+        message_status = code;
     }
     return code;
 }
@@ -64,13 +67,21 @@ static struct vote vote(MPI_Comm comm, int status)
     return (struct vote){badness(status), rank};
 }
 
+/* On all ranks: the worst status, and its message. */
+static int share(struct vote worst, MPI_Comm comm)
+{
+    if (worst.bad == 0) return STATUS_OK;
+    MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, worst.rank, comm);
+    message_status = status_of(worst.bad);
+    return message_status;
+}
+
 int status_agree(MPI_Comm comm, int status)
 {
     const struct vote mine = vote(comm, status);
     struct vote worst;
     MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm); /* MAXLOC: the lowest rank of the worst status */
-    if (worst.bad != 0) MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, worst.rank, comm);
-    return status_of(worst.bad);
+    return share(worst, comm);
 }
 
 /* Some ranks may never come. */
@@ -86,19 +97,21 @@ static bool came_in_time(MPI_Request *request)
     return came;
 }
 
-void status_agree_or_abort(MPI_Comm comm, int status)
+int status_agree_or_abort(MPI_Comm comm, int status)
 {
-    const struct vote mine = vote(comm, status);
-    struct vote worst;
+    enum { WORST, GOOD };
+    const struct vote own = vote(comm, status), mine[] = {own, {own.bad == 0, own.rank}};
+    struct vote all[2];
     MPI_Request request;
-    bool agreed = true;
-    MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm, &request);
-    if (mine.bad == 0) MPI_Wait(&request, MPI_STATUS_IGNORE);
-    else agreed = came_in_time(&request);
-    if (agreed && worst.bad == 0) return;
-    if (!agreed || mine.rank == worst.rank) {
+    bool came = true;
+    MPI_Iallreduce(mine, all, 2, MPI_2INT, MPI_MAXLOC, comm, &request);
+    if (own.bad == 0) MPI_Wait(&request, MPI_STATUS_IGNORE);
+    else came = came_in_time(&request);
+    if (came && (all[WORST].bad == 0 || all[GOOD].bad == 0)) return share(all[WORST], comm);
+    if (!came || own.rank == all[WORST].rank) {
         log_last_words(message);
-        MPI_Abort(comm, status);
+        MPI_Abort(MPI_COMM_WORLD, status);
     }
     MPI_Barrier(comm); /* until the abort ends this rank as well */
+    return status;
 }

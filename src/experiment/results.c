@@ -105,39 +105,50 @@ static int check_ground(const struct results *r, const char *owner)
     return memory_require(IO_ROOM, "parallel NetCDF");
 }
 
-/* Collective over the leaders. */
+/* -- collective over the leaders ----------------------------------------------------------------------------- */
+
 static int open_file(int *file, const char *path, MPI_Comm leaders)
 {
-    const int code = nc_open_par(path, NC_WRITE, leaders, MPI_INFO_NULL, file);
-    if (code != NC_NOERR) *file = -1;
-    return results_check(code, path, "open");
+    int code = nc_open_par(path, NC_WRITE, leaders, MPI_INFO_NULL, file), status = STATUS_OK;
+    if (code != NC_NOERR) {
+        *file = -1;
+        status = status_fail(STATUS_FAILURE, "%s: cannot open the file: %s; is it the same one on all nodes?", path, nc_strerror(code));
+    }
+    return status_agree_or_abort(leaders, status);
 }
 
-/* Collective over comm. */
-static int open_files(struct results *r, MPI_Comm comm)
+static int open_files(struct results *r)
+{
+    TRY(open_file(&r->file, r->path.part, r->leaders));
+    TRY(open_file(&r->timing, r->path.timing_part, r->leaders));
+    return open_variables(r);
+}
+
+static int close_file(int *file, const char *path, MPI_Comm leaders)
+{
+    if (*file < 0) return STATUS_OK;
+    const int code = nc_close(*file);
+    *file = -1;
+    return status_agree_or_abort(leaders, results_check(code, path, "close"));
+}
+
+static int close_files(struct results *r)
+{
+    const int status = close_file(&r->file, r->path.part, r->leaders);
+    const int timing = close_file(&r->timing, r->path.timing_part, r->leaders);
+    return status != STATUS_OK ? status : timing;
+}
+
+/* -- collective over all ranks ------------------------------------------------------------------------------- */
+
+static int open_checked(struct results *r, MPI_Comm comm)
 {
     const bool leads = r->leaders != MPI_COMM_NULL;
     char owner[LOCK_OWNER_MAX] = "";
     if (r->lock != NULL) lock_owner(owner, r->lock);
     MPI_Bcast(owner, sizeof owner, MPI_CHAR, 0, comm);
     TRY(status_agree(comm, leads ? check_ground(r, owner) : STATUS_OK));
-    status_agree_or_abort(comm, leads ? open_file(&r->file, r->path.part, r->leaders) : STATUS_OK);
-    status_agree_or_abort(comm, leads ? open_file(&r->timing, r->path.timing_part, r->leaders) : STATUS_OK);
-    return status_agree(comm, leads ? open_variables(r) : STATUS_OK);
-}
-
-static int close_file(int *file, const char *path)
-{
-    const int code = *file < 0 ? NC_NOERR : nc_close(*file);
-    *file = -1;
-    return results_check(code, path, "close");
-}
-
-/* Collective over comm. */
-static void close_files(struct results *r, MPI_Comm comm)
-{
-    status_agree_or_abort(comm, close_file(&r->file, r->path.part));
-    status_agree_or_abort(comm, close_file(&r->timing, r->path.timing_part));
+    return status_agree(comm, leads ? open_files(r) : STATUS_OK);
 }
 
 static void release(struct results **r)
@@ -165,9 +176,9 @@ int results_open(struct results **out, enum results_state *state, bool *finished
     MPI_Bcast(state, sizeof *state, MPI_BYTE, 0, comm);
     MPI_Bcast(finished, (int)p->grid->units, MPI_C_BOOL, 0, comm);
     if (status == STATUS_OK && *state != RESULTS_COMPLETE) {
-        status = open_files(r, comm);
+        status = open_checked(r, comm);
         if (status == STATUS_OK) *out = r;
-        else close_files(r, comm);
+        else close_files(r);
     }
     if (*out == NULL) release(&r);
     return status;
@@ -319,10 +330,13 @@ static int publish(const struct results *r, const struct results_run *run, int r
 int results_close(struct results **r, int status, const struct results_run *run, MPI_Comm comm)
 {
     if (*r == NULL) return status;
-    int rank, ranks;
-    close_files(*r, comm);
+    int rank, ranks, closed = close_files(*r);
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &ranks);
+    if (status == STATUS_OK || status == STATUS_STOPPED) { /* what is complete must be in the file, too */
+        closed = status_agree(comm, closed);
+        if (closed != STATUS_OK) status = closed;
+    }
     if (status == STATUS_OK) {
         if (rank == 0) status = publish(*r, run, ranks);
         status = status_agree(comm, status);

@@ -29,8 +29,8 @@ if grep -q __asan_init "$program"; then
 else
     # from too little to load the program to enough
     wrong=0 refused=0 whole=0
-    for i in $(seq 16); do
-        rank=$((i % 2)) kb=$((90000 + i * 10000 + RANDOM % 10000))
+    for i in $(seq 17); do
+        rank=$((i % 2)) kb=$((i == 17 ? 4000000 : 90000 + i * 10000 + RANDOM % 10000))
         rm -f memory.*
         limited $rank $kb $more
         if failed 1 "out of memory: "; then refused=$((refused + 1))
@@ -46,7 +46,7 @@ else
     for kb in 230000 330000 430000; do
         rm -f memory.*
         limited 1 $kb -P space.file=big.nc -P experiment.trials=1 -P experiment.predictor=random
-        check "too little for the space, $kb kB" failed 1 "out of memory: " "bytes are not to be had"
+        check "too little for the space, $kb kB" failed 1 "out of memory: " "are not to be had"
     done
     rm big.nc
 fi
@@ -59,7 +59,7 @@ mkdir shared
 if [ "$(id -u)" = 0 ] && unshare -m mount -t tmpfs none shared 2>/dev/null; then
     for rank in 0 2; do
         apart 3 $rank "-t tmpfs none shared"
-        check "a folder that is another one for rank $rank" failed 1 "shared/x.nc: this folder on $(hostname) is not the one on $(hostname)" \
+        check "a folder that is another one for rank $rank" failed 1 "shared/x.nc: its folder on $(hostname) is not the one on $(hostname)" \
             "name an output on a file system that all nodes share"
         rm -f shared/x.*
     done
@@ -72,7 +72,8 @@ if [ "$(id -u)" = 0 ] && unshare -m mount -t tmpfs none shared 2>/dev/null; then
         cp whole.timing.nc shared/x.timing.nc.part
         tool unfinish shared/x.nc.part 20
         apart 3 2 "--bind rubbish shared/$name.part"
-        check "a file that is another one for a rank, $name.part" failed 1 "shared/$name.part: cannot open the file"
+        check "a file that is another one for a rank, $name.part" failed 1 "shared/$name.part: cannot open the file" \
+            "is it the same one on all nodes? (rank "
         run $mpirun -np 2 "$program" run tiny.ini -o shared/x.nc $more
         check "nothing is lost" sh -c 'grep -q "  resumed   shared/x.nc.part" stdout && cmp whole.nc shared/x.nc'
     done

@@ -254,13 +254,13 @@ static void test_found_by_others(void **state)
     gethostname(own, sizeof own - 1);
     snprintf(path, sizeof path, "%s", scratch("found.nc"));
     snprintf(elsewhere, sizeof elsewhere, "%s", scratch("elsewhere.nc"));
-    snprintf(words, sizeof words, "elsewhere.nc: this folder on %s is not the one on %s, or cannot be read; name an output on a file system",
+    snprintf(words, sizeof words, "elsewhere.nc: its folder on %s is not the one on %s, or cannot be read; name an output on a file system",
              own, own);
     scratch_write("elsewhere.nc.lock", "node 12 place\n");
     assert_int_equal(take_as(&l, path, 0, NULL), STATUS_OK);
     struct search here = {.path = path, .expected = STATUS_OK, .words = ""};
     struct search there = {.path = elsewhere, .expected = STATUS_FAILURE, .words = words};
-    struct search nowhere = {.path = scratch("nowhere.nc"), .expected = STATUS_FAILURE, .words = "nowhere.nc: this folder on "};
+    struct search nowhere = {.path = scratch("nowhere.nc"), .expected = STATUS_FAILURE, .words = "nowhere.nc: its folder on "};
     lock_owner(here.owner, l);
     lock_owner(there.owner, l);
     lock_owner(nowhere.owner, l);

@@ -15,6 +15,13 @@ static void test_message(void **state)
     assert_int_equal(status_fail(STATUS_FAILURE, "what came of it"), STATUS_FAILURE);
     assert_string_equal(status_message(), "job.ini: line 7  [31m"); /* what went wrong first */
     status_clear();
+    status_fail(STATUS_STOPPED, "stopped");
+    status_fail(STATUS_STOPPED, "stopped again");
+    assert_string_equal(status_message(), "stopped");
+    status_fail(STATUS_FAILURE, "a failure"); /* it is worse */
+    status_fail(STATUS_STOPPED, "stopped again");
+    assert_string_equal(status_message(), "a failure");
+    status_clear();
     assert_string_equal(status_message(), "");
 }
 
@@ -58,6 +65,23 @@ static void test_agree(void **state)
     }
     for (int r = 0; r < ranks; r++) mine[r] = STATUS_INPUT;
     agree_on(mine, STATUS_INPUT, 0);
+    status_fail(STATUS_FAILURE, "later");
+    MPI_ASSERT(strcmp(status_message(), "of rank 0") == 0);
+    for (int r = 0; r < ranks; r++) mine[r] = STATUS_STOPPED;
+    agree_on(mine, STATUS_STOPPED, 0);
+    status_fail(STATUS_FAILURE, "later");
+    MPI_ASSERT(strcmp(status_message(), "later") == 0);
+    status_clear();
+}
+
+/* What has failed on all ranks ends none of them. */
+static void test_all_fail(void **state)
+{
+    (void)state;
+    status_clear();
+    status_fail(STATUS_FAILURE, "of rank %d", rank);
+    MPI_ASSERT(status_agree_or_abort(MPI_COMM_WORLD, STATUS_FAILURE) == STATUS_FAILURE);
+    MPI_ASSERT(strcmp(status_message(), "of rank 0") == 0);
     status_clear();
 }
 
@@ -77,7 +101,7 @@ static void test_agree_or_abort(void **state)
             MPI_Put(&up, 1, MPI_INT, 0, 0, 1, MPI_INT, window);
             MPI_Win_unlock(0, window);
         }
-        status_agree_or_abort(MPI_COMM_WORLD, STATUS_OK);
+        MPI_ASSERT(status_agree_or_abort(MPI_COMM_WORLD, STATUS_OK) == STATUS_OK);
         MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, window);
         MPI_Get(&seen, 1, MPI_INT, 0, 0, 1, MPI_INT, window);
         MPI_Win_unlock(0, window);
@@ -90,7 +114,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message), cmocka_unit_test(test_long_message), cmocka_unit_test(test_agree),
-        cmocka_unit_test(test_agree_or_abort),
+        cmocka_unit_test(test_all_fail), cmocka_unit_test(test_agree_or_abort),
     };
     RANKS_MAIN(tests);
 }
