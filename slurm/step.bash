@@ -30,8 +30,10 @@ step() {
     local ranks=$1 launcher
     shift
     terminated=
+    case $1 in run | train | analyse | fit | predict | ceiling) ;; *) ranks=1 ;; esac # the others know no MPI
     case $LAUNCH in
-    srun) # fill a node before the next, as mpirun does; when a rank ends before MPI has begun, the others would wait for it for minutes
+    srun) # Fill a node before the next, as mpirun does. Ranks of one that ends before MPI has begun would wait for it for minutes:
+        # --wait ends them a minute after the first, whatever its status.
         local each=$(((SLURM_NTASKS + SLURM_JOB_NUM_NODES - 1) / SLURM_JOB_NUM_NODES))
         srun --mpi=pmix --wait=60 --ntasks="$ranks" --nodes=$(((ranks + each - 1) / each)) "$PROGRAM" "$@" & ;;
     mpirun) mpirun -np "$ranks" "$PROGRAM" "$@" & ;;
