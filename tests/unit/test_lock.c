@@ -250,7 +250,7 @@ static void test_found_by_others(void **state)
 {
     (void)state;
     struct lock *l;
-    char path[300], elsewhere[300], words[400], own[256] = "";
+    char path[300], elsewhere[300], words[700], own[256] = "";
     gethostname(own, sizeof own - 1);
     snprintf(path, sizeof path, "%s", scratch("found.nc"));
     snprintf(elsewhere, sizeof elsewhere, "%s", scratch("elsewhere.nc"));
